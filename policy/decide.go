@@ -1,0 +1,293 @@
+package policy
+
+import "time"
+
+// Reason is why something happened, from a closed list: the API, the timeline, the metrics and the tests speak it.
+type Reason string
+
+// The reasons of decisions and of skipped steps.
+const (
+	ReasonUntilReached       Reason = "until_reached"
+	ReasonConfirmed          Reason = "confirmed"
+	ReasonCanceled           Reason = "canceled"
+	ReasonTTLPassed          Reason = "ttl_passed"
+	ReasonScheduled          Reason = "scheduled"
+	ReasonFirstStep          Reason = "first_step"
+	ReasonCallUnderWay       Reason = "call_under_way"
+	ReasonReceiptPending     Reason = "receipt_pending"
+	ReasonUnknownOutcome     Reason = "unknown_outcome"
+	ReasonAskBeforePaying    Reason = "ask_before_paying"
+	ReasonTimedOut           Reason = "timed_out"
+	ReasonThrottled          Reason = "throttled"
+	ReasonDown               Reason = "provider_down"
+	ReasonRefusedRecipient   Reason = "refused_recipient"
+	ReasonRefusedRequest     Reason = "refused_request"
+	ReasonRefusedAccount     Reason = "refused_account"
+	ReasonNoStepLeft         Reason = "no_step_left"
+	ReasonQuietHours         Reason = "held_quiet_hours"
+	ReasonSkippedCondition   Reason = "skipped_condition"
+	ReasonSkippedPrice       Reason = "skipped_price"
+	ReasonSkippedAccount     Reason = "skipped_account"
+	ReasonSkippedContent     Reason = "skipped_content"
+	ReasonSkippedUnreachable Reason = "skipped_not_reachable"
+	ReasonAccountPaused      Reason = "account_paused"
+	ReasonNeedsReauth        Reason = "account_needs_reauth"
+	ReasonAccountDisabled    Reason = "account_disabled"
+	ReasonLateReceipt        Reason = "late_receipt"
+)
+
+// Action is what to do with a message now.
+type Action string
+
+// The actions.
+const (
+	Start  Action = "start"  // begin an attempt of Step on Account
+	Retry  Action = "retry"  // call again for the attempt under way: the last call was proven not taken
+	Wait   Action = "wait"   // nothing before At
+	Ask    Action = "ask"    // ask the provider about the attempt under way
+	Finish Action = "finish" // Final is the message's status
+)
+
+// Decision is what happens to a message next, and why.
+type Decision struct {
+	Action  Action
+	Step    int // for Start
+	Account int // for Start: the place in the step's accounts
+	At      time.Time
+	Final   MessageStatus
+	Reason  Reason
+	// End is how the attempt under way ends as the ladder leaves it; "" if it does not.
+	End AttemptStatus
+	// Skips are the steps passed over on the way to Start or Finish.
+	Skips []Skip
+}
+
+// Skip is a step that the ladder passed over.
+type Skip struct {
+	Step   int
+	Reason Reason
+}
+
+// maxDownCalls is how many calls an attempt makes to a provider that cannot be reached: a person waits.
+const maxDownCalls = 3
+
+// Decide says what happens to a message next. The same plan, facts and now give the same Decision to whoever asks:
+// the engine, preview, the explanation for people, a replay. It is asked again after every fact, also after the end,
+// where a stronger receipt raises the status.
+func Decide(p Plan, f Facts, now time.Time) Decision {
+	final := f.best()
+	for _, a := range f.Attempts {
+		if s, ok := a.reached(p); ok {
+			final = final.Raise(s)
+		}
+	}
+	last, begun := f.last()
+	switch {
+	case f.satisfied(p):
+		return Decision{Action: Finish, Final: final, Reason: ReasonUntilReached}
+	case f.Confirmed:
+		return Decision{Action: Finish, Final: final.Raise(Delivered), Reason: ReasonConfirmed, End: last.abandoned()}
+	case f.Canceled:
+		return Decision{Action: Finish, Final: orElse(final, Canceled), Reason: ReasonCanceled, End: last.abandoned()}
+	case !now.Before(f.ExpiresAt):
+		return Decision{Action: Finish, Final: orElse(final, Expired), Reason: ReasonTTLPassed, End: last.abandoned()}
+	case !begun && now.Before(f.SendAt):
+		return Decision{Action: Wait, At: earlier(f.SendAt, f.ExpiresAt), Reason: ReasonScheduled}
+	case !begun:
+		return start(p, f, now, 0, 0, Decision{Reason: ReasonFirstStep})
+	}
+	return follow(p, f, last, now)
+}
+
+// satisfied reports whether any attempt has the receipt that its step waits for. A late receipt of an earlier step
+// counts: the person has the message.
+func (f Facts) satisfied(p Plan) bool {
+	for _, a := range f.Attempts {
+		if _, ok := a.reached(p); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// follow decides what comes after the attempt that the ladder stands on.
+func follow(p Plan, f Facts, last AttemptFacts, now time.Time) Decision {
+	_, place := p.AccountAt(last.Step, last.Account)
+	timeout := p.Steps[last.Step].Timeout.Std()
+	nextStep := func(end AttemptStatus, why Reason) Decision {
+		return start(p, f, now, last.Step+1, 0, Decision{Reason: why, End: end})
+	}
+	nextAccount := func(end AttemptStatus, why Reason) Decision {
+		return start(p, f, now, last.Step, place+1, Decision{Reason: why, End: end})
+	}
+	switch last.Status {
+	case AttemptPending:
+		return retry(f, last, now, timeout, usableAfter(p, f, last.Step, place), nextAccount)
+	case AttemptSending:
+		return Decision{Action: Wait, At: earlier(last.LeaseUntil, f.ExpiresAt), Reason: ReasonCallUnderWay}
+	case AttemptUnknown, AttemptSent:
+		return await(p, f, last, now, timeout, nextStep)
+	case AttemptDelivered: // proven, but the step waits for more: the window runs from when it was taken
+		return await(p, f, last, now, timeout, nextStep)
+	}
+	switch last.Class {
+	case ClassAccount, ClassDown, ClassThrottled:
+		return nextAccount("", why(last.Class))
+	case "":
+		return nextStep("", ReasonTimedOut)
+	default:
+		return nextStep("", why(last.Class))
+	}
+}
+
+// retry decides about an attempt whose calls so far were proven not taken.
+func retry(f Facts, a AttemptFacts, now time.Time, timeout time.Duration, another bool, leave func(AttemptStatus, Reason) Decision) Decision {
+	if a.Class == "" { // waits for its account's free capacity
+		if bad, is := f.Unusable[a.Account]; is {
+			return leave(AttemptCanceled, bad)
+		}
+		return Decision{Action: Retry, Reason: ReasonFirstStep}
+	}
+	late := a.RetryAt.After(a.CreatedAt.Add(timeout)) || !now.Before(a.CreatedAt.Add(timeout))
+	tired := a.Class == ClassDown && (another || a.Calls >= maxDownCalls)
+	switch {
+	case late || tired:
+		return leave(AttemptFailed, why(a.Class))
+	case now.Before(a.RetryAt):
+		return Decision{Action: Wait, At: earlier(a.RetryAt, f.ExpiresAt), Reason: why(a.Class)}
+	default:
+		return Decision{Action: Retry, Reason: why(a.Class)}
+	}
+}
+
+// await decides about an attempt that the provider has, or may have: unknown waits like sent, it may be on its way.
+func await(p Plan, f Facts, a AttemptFacts, now time.Time, timeout time.Duration, next func(AttemptStatus, Reason) Decision) Decision {
+	since, waiting, end := a.SentAt, ReasonReceiptPending, ReasonTimedOut
+	if since.IsZero() {
+		since = a.CalledAt
+	}
+	if a.Status == AttemptUnknown {
+		waiting, end = ReasonUnknownOutcome, ReasonUnknownOutcome
+	}
+	if deadline := since.Add(timeout); now.Before(deadline) {
+		return Decision{Action: Wait, At: earlier(deadline, f.ExpiresAt), Reason: waiting}
+	}
+	acc, _ := p.AccountAt(a.Step, a.Account)
+	canAsk := acc.AskByReference || acc.AskByID && a.HasID
+	if canAsk && !a.Asked && a.Status != AttemptDelivered {
+		return Decision{Action: Ask, Reason: ReasonAskBeforePaying}
+	}
+	return next(AttemptTimedOut, end)
+}
+
+// start finds the first step from k on that can run, in its first usable account from place on. d carries why the
+// ladder moved and how the attempt before ends.
+func start(p Plan, f Facts, now time.Time, k, place int, d Decision) Decision {
+	for ; k < len(p.Steps); k, place = k+1, 0 {
+		step := p.Steps[k]
+		if step.Skip != "" {
+			d.Skips = append(d.Skips, Skip{Step: k, Reason: step.Skip})
+			continue
+		}
+		pick, why := usable(p, f, k, place)
+		if pick < 0 {
+			if place == 0 { // a step whose accounts were tried has attempts to show for it
+				d.Skips = append(d.Skips, Skip{Step: k, Reason: why})
+			}
+			continue
+		}
+		if p.Quiet != nil {
+			if opens, quiet := p.Quiet.OpensAt(f.Category, now); quiet {
+				return Decision{Action: Wait, At: earlier(opens, f.ExpiresAt), Reason: ReasonQuietHours, End: d.End}
+			}
+		}
+		d.Action, d.Step, d.Account = Start, k, pick
+		return d
+	}
+	d.Action, d.Final = Finish, f.best()
+	d.Reason = ReasonNoStepLeft
+	return d
+}
+
+// usable answers the place of the first account of step k, from place on, that may be started, or -1 and why none.
+func usable(p Plan, f Facts, k, place int) (int, Reason) {
+	why := ReasonSkippedAccount
+	for i := place; i < len(p.Steps[k].Accounts); i++ {
+		acc := p.Steps[k].Accounts[i]
+		if r, bad := f.Unusable[acc.ID]; bad {
+			why = r
+			continue
+		}
+		if p.MaxCost > 0 && f.committed(p)+acc.Terms.Full().Micros > p.MaxCost {
+			why = ReasonSkippedPrice
+			continue
+		}
+		return i, ""
+	}
+	return -1, why
+}
+
+// usableAfter reports whether step k has a usable account behind place.
+func usableAfter(p Plan, f Facts, k, place int) bool {
+	i, _ := usable(p, f, k, place+1)
+	return i >= 0
+}
+
+// committed is what the message costs if every attempt that may still be billed is billed.
+func (f Facts) committed(p Plan) int64 {
+	sum := int64(0)
+	for _, a := range f.Attempts {
+		switch a.Status {
+		case AttemptSkipped, AttemptCanceled, AttemptPending:
+		case AttemptFailed:
+			if a.SentAt.IsZero() {
+				continue // refused: never billed
+			}
+			fallthrough
+		default:
+			acc, _ := p.AccountAt(a.Step, a.Account)
+			sum += acc.Terms.Full().Micros
+		}
+	}
+	return max(sum, f.Spent)
+}
+
+// abandoned is how an attempt ends when the message ends over it: a call not yet made is canceled, the rest stands.
+func (a AttemptFacts) abandoned() AttemptStatus {
+	if a.Status == AttemptPending {
+		return AttemptCanceled
+	}
+	return ""
+}
+
+// why names a class of failure as a reason.
+func why(c Class) Reason {
+	switch c {
+	case ClassRecipient:
+		return ReasonRefusedRecipient
+	case ClassRequest:
+		return ReasonRefusedRequest
+	case ClassAccount:
+		return ReasonRefusedAccount
+	case ClassThrottled:
+		return ReasonThrottled
+	case ClassDown:
+		return ReasonDown
+	default:
+		return ReasonUnknownOutcome
+	}
+}
+
+func orElse(reached, otherwise MessageStatus) MessageStatus {
+	if reached == Failed {
+		return otherwise
+	}
+	return reached
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
