@@ -1,0 +1,67 @@
+# The database drivers and the binary need no C; only the race detector does, and `make test` turns it on for itself.
+export CGO_ENABLED = 0
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GOLANGCI := go tool -modfile=.ci/lint/go.mod golangci-lint
+
+# How long each fuzz target, and the soak, may run.
+FUZZTIME ?= 30s
+SOAKTIME ?= 30m
+# Benchmarks whose name matches.
+BENCH ?= .
+
+.PHONY: help
+help: ## lists these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## builds the static binary bin/cascade
+	go build -trimpath -o bin/cascade ./cmd/cascade
+
+.PHONY: demo
+demo: build ## runs the service with a demo tenant, a provider simulator and some traffic
+	bin/cascade demo
+
+.PHONY: test
+test: ## runs every test with the race detector, on SQLite and on a private PostgreSQL
+	.ci/tools
+	CGO_ENABLED=1 .ci/with-postgres go test -race ./...
+
+.PHONY: check
+check: lint ## before a commit: format, vet, lint and the fast tests
+	go test -short ./...
+
+.PHONY: lint
+lint: ## looks for what should not be: vet, linters, formatting, import directions
+	go vet ./...
+	$(GOLANGCI) run
+
+.PHONY: fmt
+fmt: ## formats the Go files
+	$(GOLANGCI) fmt
+
+.PHONY: generate
+generate: ## renews generated files; they are committed
+	go generate ./...
+
+.PHONY: fuzz
+fuzz: ## fuzzes each target for FUZZTIME (30s)
+	@grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | while IFS=: read -r file _ func; do \
+		echo "== $${func#func } in $$(dirname "$$file")"; \
+		go test -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
+	done
+
+.PHONY: bench
+bench: ## runs the benchmarks whose name matches BENCH (.)
+	.ci/with-postgres go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+.PHONY: soak
+soak: ## runs the long tests for SOAKTIME (30m): memory, goroutines and files must stay flat
+	CASCADE_SOAK=$(SOAKTIME) .ci/with-postgres go test -count=1 -timeout 0 -run 'Soak' ./...
+
+.PHONY: clean
+clean: ## removes what was built
+	rm -rf bin
