@@ -1,0 +1,111 @@
+package channels
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"cascade/policy"
+)
+
+// Field describes one setting of an adapter: it drives validation, masking and the form in the console.
+type Field struct {
+	Name     string `json:"name"`
+	Required bool   `json:"required"`
+	Secret   bool   `json:"secret"`
+	// Example shows a person what belongs here.
+	Example string `json:"example,omitempty"`
+	Help    string `json:"help,omitempty"`
+}
+
+// Config is what an adapter is built from.
+type Config struct {
+	Channel policy.Channel
+	// Settings holds every setting, secrets included, as the tenant wrote them: string values for string settings.
+	Settings map[string]json.RawMessage
+	// HTTP is the client to use: egress rules, timeouts and the refusal to follow redirects are its own.
+	HTTP *http.Client
+	// Tokens is the source of access tokens, for adapters that are a TokenRefresher.
+	Tokens TokenSource
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Spec is one adapter in the registry.
+type Spec struct {
+	Name     string
+	Channels []policy.Channel
+	Fields   []Field
+	// OpenSettings: settings beyond Fields are allowed (the http adapter's are a tree).
+	OpenSettings bool
+	// New checks the settings. A *SettingError names the one at fault.
+	New func(Config) (Adapter, error)
+}
+
+// SettingError names a setting that is missing or wrong, and the mend.
+type SettingError struct{ Field, Message string }
+
+// Error is the sentence for people.
+func (e *SettingError) Error() string { return fmt.Sprintf("settings.%s: %s", e.Field, e.Message) }
+
+// Registry holds the adapters that this binary can speak.
+type Registry struct{ specs map[string]Spec }
+
+// NewRegistry holds specs. Two of one name are a fault in the wiring.
+func NewRegistry(specs ...Spec) (*Registry, error) {
+	r := &Registry{specs: make(map[string]Spec, len(specs))}
+	for _, s := range specs {
+		if _, twice := r.specs[s.Name]; twice {
+			return nil, fmt.Errorf("adapter %q is registered twice", s.Name)
+		}
+		r.specs[s.Name] = s
+	}
+	return r, nil
+}
+
+// Get answers the spec of an adapter.
+func (r *Registry) Get(name string) (Spec, bool) { s, ok := r.specs[name]; return s, ok }
+
+// Names lists the adapters in alphabetical order.
+func (r *Registry) Names() []string { return slices.Sorted(maps.Keys(r.specs)) }
+
+// Build makes the adapter of an account. Errors: *SettingError for the account's settings.
+func (r *Registry) Build(name string, c Config) (Adapter, error) {
+	s, ok := r.Get(name)
+	if !ok {
+		return nil, &SettingError{Field: "adapter", Message: fmt.Sprintf("%q is not an adapter; use one of %v", name, r.Names())}
+	}
+	if !slices.Contains(s.Channels, c.Channel) {
+		return nil, &SettingError{Field: "channel", Message: fmt.Sprintf("the %s adapter does not carry %q; it carries %v", name, c.Channel, s.Channels)}
+	}
+	known := map[string]bool{}
+	for _, f := range s.Fields {
+		known[f.Name] = true
+		if f.Required && len(c.Settings[f.Name]) == 0 {
+			return nil, &SettingError{Field: f.Name, Message: "is required: " + f.Help}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Settings)) {
+		if !known[name] && !s.OpenSettings {
+			return nil, &SettingError{Field: name, Message: "is not a setting of the " + s.Name + " adapter"}
+		}
+	}
+	return s.New(c)
+}
+
+// String reads a text setting; a number or boolean is read as its JSON text. Missing is "".
+func (c Config) String(name string) string {
+	raw, ok := c.Settings[name]
+	if !ok {
+		return ""
+	}
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	return string(raw)
+}

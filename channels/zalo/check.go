@@ -1,0 +1,107 @@
+package zalo
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"cascade/channels"
+)
+
+// Check asks Zalo for quota, quality and templates (§5), which proves the token on the way. It sends nothing.
+func (a *Adapter) Check(ctx context.Context) []channels.Finding {
+	if _, err := a.tokens.Token(ctx); err != nil {
+		return []channels.Finding{failed("token", a.noToken(err))}
+	}
+	env, f := a.ask(ctx, http.MethodGet, "/message/quota", nil)
+	if f != nil {
+		return []channels.Finding{failed("quota", f)} // the others would say the same
+	}
+	return []channels.Finding{
+		{Level: "ok", Code: "token_ok", Message: "Zalo accepts the access token."},
+		quotaFinding(env),
+		a.checkQuality(ctx),
+		a.checkTemplates(ctx),
+	}
+}
+
+// failed is a check that Zalo did not answer as hoped.
+func failed(what string, f *channels.Failure) channels.Finding {
+	return channels.Finding{
+		Level: "error", Code: f.Code, Message: fmt.Sprintf("The check of %s failed: %v", what, f),
+		Advice: f.Advice, AdviceVI: f.AdviceVI,
+	}
+}
+
+// quotaFinding warns below a tenth. How "unlimited" is written is not known, so what is no number is no limit (§6.3).
+func quotaFinding(env envelope) channels.Finding {
+	var q struct {
+		Daily     channels.Text `json:"dailyQuota"`
+		Remaining channels.Text `json:"remainingQuota"`
+	}
+	_ = json.Unmarshal(env.Data, &q)
+	daily, limited := q.Daily.Int64()
+	left, told := q.Remaining.Int64()
+	f := channels.Finding{Level: "ok", Code: "quota_ok", Message: fmt.Sprintf("%d of %d messages are left today.", left, daily)}
+	switch {
+	case !limited || !told || daily < 0:
+		f.Message = "Zalo tells no daily limit."
+	case left <= 0:
+		f.Level, f.Code, f.Advice, f.AdviceVI = "error", "quota_used_up", adviceQuota.en, adviceQuota.vi
+	case left < daily/10:
+		f.Level, f.Code, f.Advice, f.AdviceVI = "warning", "quota_low", adviceQuota.en, adviceQuota.vi
+	}
+	return f
+}
+
+func (a *Adapter) checkQuality(ctx context.Context) channels.Finding {
+	env, f := a.ask(ctx, http.MethodGet, "/quality", nil)
+	if f != nil {
+		return failed("quality", f)
+	}
+	var q struct {
+		Current channels.Text `json:"oaCurrentQuality"`
+		Week    channels.Text `json:"oa7dayQuality"`
+	}
+	_ = json.Unmarshal(env.Data, &q)
+	finding := channels.Finding{
+		Level: "ok", Code: "quality_ok",
+		Message: fmt.Sprintf("Quality is %s over 48 hours, %s over 7 days.", orUndefined(q.Current), orUndefined(q.Week)),
+	}
+	if q.Current == "LOW" || q.Week == "LOW" {
+		finding.Level, finding.Code = "warning", "quality_low"
+		finding.Advice = "People report or block these messages; Zalo will lower the quota. Send fewer and only wanted ones."
+		finding.AdviceVI = "Người dùng báo cáo hoặc chặn tin; Zalo sẽ giảm hạn mức. Hãy gửi ít hơn và chỉ gửi tin cần thiết."
+	}
+	return finding
+}
+
+func orUndefined(quality channels.Text) channels.Text {
+	if quality == "" {
+		return "UNDEFINED"
+	}
+	return quality
+}
+
+// checkTemplates looks at the first page only: one approved template is enough to send.
+func (a *Adapter) checkTemplates(ctx context.Context) channels.Finding {
+	all, f := a.list(ctx, 1)
+	if f != nil {
+		return failed("templates", f)
+	}
+	enabled := 0
+	for _, l := range all {
+		if statusWord(l.Status) == "ENABLE" {
+			enabled++
+		}
+	}
+	if enabled == 0 {
+		return channels.Finding{
+			Level: "error", Code: "templates_none", Message: "No template is approved.",
+			Advice:   "Create a template in Zalo's console and wait for its approval (1 to 3 working days).",
+			AdviceVI: "Hãy tạo mẫu tin trong trang quản lý của Zalo và chờ duyệt (1 đến 3 ngày làm việc).",
+		}
+	}
+	return channels.Finding{Level: "ok", Code: "templates_ok", Message: fmt.Sprintf("%d templates are approved.", enabled)}
+}

@@ -1,0 +1,133 @@
+// Package zalo speaks to Zalo's ZBS Template Message API (formerly ZNS): template messages from an Official Account to
+// a phone number. Section numbers in comments are those of the project's Zalo fact sheet.
+package zalo
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"cascade/channels"
+	"cascade/policy"
+)
+
+// Where Zalo answers unless the settings say otherwise.
+const (
+	defaultAPI   = "https://business.openapi.zalo.me"
+	defaultOAuth = "https://oauth.zaloapp.com"
+)
+
+// Spec describes the adapter for the registry.
+func Spec() channels.Spec {
+	return channels.Spec{
+		Name:     "zalo",
+		Channels: []policy.Channel{policy.ZNS},
+		Fields: []channels.Field{
+			{Name: "app_id", Required: true, Example: "1000000000000000001", Help: "ID of the application at developers.zalo.me"},
+			{Name: "app_secret", Required: true, Secret: true, Help: "secret key of the application (OAuth and appsecret_proof)"},
+			{Name: "oa_id", Required: true, Example: "3000000000000000001", Help: "ID of the Official Account that sends"},
+			{Name: "oa_secret", Required: true, Secret: true, Help: "OA secret key, shown on the console's webhook page; not the application's secret"},
+			{Name: "refresh_token", Required: true, Secret: true, Help: "refresh token of the Official Account; it is spent at once, so paste it into one place only"},
+			{Name: "access_token", Secret: true, Help: "access token, if there is a valid one; otherwise it is fetched with the refresh token"},
+			{Name: "appsecret_proof", Example: "true", Help: "true if the application demands appsecret_proof with every call"},
+			{Name: "api_url", Example: defaultAPI, Help: "address of the business API"},
+			{Name: "oauth_url", Example: defaultOAuth, Help: "address of the OAuth API"},
+		},
+		New: func(c channels.Config) (channels.Adapter, error) { return newAdapter(c) },
+	}
+}
+
+// Adapter is one Official Account.
+type Adapter struct {
+	appID, appSecret, oaSecret string
+	api, oauth                 string
+	proof                      bool
+	secrets                    []string
+
+	http   *http.Client
+	tokens channels.TokenSource
+	now    func() time.Time
+}
+
+// The whole of what the adapter can do.
+var (
+	_ channels.HookReader     = (*Adapter)(nil)
+	_ channels.StatusQuerier  = (*Adapter)(nil)
+	_ channels.AccountChecker = (*Adapter)(nil)
+	_ channels.TemplateLister = (*Adapter)(nil)
+	_ channels.TokenRefresher = (*Adapter)(nil)
+)
+
+func newAdapter(c channels.Config) (*Adapter, error) {
+	for _, name := range []string{"app_id", "app_secret", "oa_id", "oa_secret", "refresh_token"} {
+		if strings.TrimSpace(c.String(name)) == "" {
+			return nil, &channels.SettingError{Field: name, Message: "is empty; the Zalo developer console shows it"}
+		}
+	}
+	for _, name := range []string{"app_id", "oa_id"} {
+		if v := c.String(name); strings.Trim(v, "0123456789") != "" {
+			return nil, &channels.SettingError{Field: name, Message: "must be digits only, written as a string"}
+		}
+	}
+	api, err := address(c, "api_url", defaultAPI)
+	if err != nil {
+		return nil, err
+	}
+	oauth, err := address(c, "oauth_url", defaultOAuth)
+	if err != nil {
+		return nil, err
+	}
+	proof := c.String("appsecret_proof")
+	if proof != "" && proof != "true" && proof != "false" {
+		return nil, &channels.SettingError{Field: "appsecret_proof", Message: `must be "true" or "false"`}
+	}
+	a := &Adapter{
+		appID: c.String("app_id"), appSecret: c.String("app_secret"), oaSecret: c.String("oa_secret"),
+		api: api, oauth: oauth, proof: proof == "true",
+		secrets: []string{c.String("app_secret"), c.String("oa_secret"), c.String("refresh_token"), c.String("access_token")},
+		http:    c.HTTP, tokens: c.Tokens, now: c.Now,
+	}
+	if a.tokens == nil {
+		a.tokens = fixedToken(c.String("access_token"))
+	}
+	return a, nil
+}
+
+// address reads a URL setting without its trailing slash.
+func address(c channels.Config, field, standard string) (string, error) {
+	v := c.String(field)
+	if v == "" {
+		return standard, nil
+	}
+	u, err := url.Parse(v)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", &channels.SettingError{Field: field, Message: fmt.Sprintf("must be an address like %s, without a query", standard)}
+	}
+	return strings.TrimRight(v, "/"), nil
+}
+
+// Capabilities: delivery is reported, reading is not documented for messages by phone (§4.5). tracking_id is no
+// idempotency key (§0.5), and only msg_id can be asked about (§5.1).
+func (*Adapter) Capabilities() channels.Capabilities {
+	return channels.Capabilities{
+		Receipts:          []policy.Receipt{policy.ReceiptSent, policy.ReceiptDelivered},
+		QueryByProviderID: true,
+	}
+}
+
+// fixedToken stands in where nobody renews tokens: a check of settings, a test.
+type fixedToken string
+
+func (t fixedToken) Token(context.Context) (string, error) {
+	if t == "" {
+		return "", needsReauth("", "there is no access token")
+	}
+	return string(t), nil
+}
+
+func (t fixedToken) Renew(context.Context, string) (string, error) {
+	return "", needsReauth("", "the access token was refused and nothing renews it")
+}
