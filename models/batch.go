@@ -1,0 +1,345 @@
+package models
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// A batch is one SQL text over many rows: "{rows}" in it stands for them as a table named r. Postgres gets one array
+// a column and runs one statement for all rows; SQLite, where a statement costs no round trip, runs a prepared one a
+// row. Rows go in order of their key, so that two writers of the same rows wait for one another and never deadlock.
+type batch[R any] struct {
+	index            int // in the counters
+	columns, key     []column[R]
+	postgres, sqlite string
+}
+
+// hotStatements names every hot statement, in the order in which they are made.
+var hotStatements []string
+
+// newBatch makes a batch whose rows carry columns; key orders them.
+func newBatch[R any](name, text string, columns, key []column[R]) *batch[R] {
+	hotStatements = append(hotStatements, name)
+	arrays, values := make([]string, len(columns)), make([]string, len(columns))
+	for i, c := range columns {
+		n := strconv.Itoa(i + 1)
+		arrays[i] = "$" + n + "::" + c.sql + "[]"
+		values[i] = "$" + n + " AS " + c.name
+	}
+	rows := "unnest(" + strings.Join(arrays, ", ") + ") AS r(" + names(columns) + ")"
+	row := "(SELECT " + strings.Join(values, ", ") + ") AS r"
+	return &batch[R]{
+		index:    len(hotStatements) - 1,
+		columns:  columns,
+		key:      key,
+		postgres: strings.NewReplacer("{rows}", rows).Replace(text),
+		sqlite:   strings.NewReplacer("{rows}", row).Replace(text),
+	}
+}
+
+// run executes b for rows, and hands every row that comes back to scan. A nil scan is for statements without any.
+func (b *batch[R]) run(ctx context.Context, q querier, rows []*R, scan func(*sql.Rows) error) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	rows = slices.Clone(rows)
+	slices.SortStableFunc(rows, b.compare)
+	q.s.counters.rows[b.index].Add(uint64(len(rows)))
+	args := make([]any, len(b.columns))
+	if q.s.dialect == Postgres {
+		for i, c := range b.columns {
+			args[i] = c.array(rows)
+		}
+		return q.run(ctx, b.postgres, args, scan)
+	}
+	for _, r := range rows {
+		for i, c := range b.columns {
+			args[i] = c.value(r)
+		}
+		if err := q.run(ctx, b.sqlite, args, scan); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *batch[R]) compare(x, y *R) int {
+	for _, c := range b.key {
+		if d := c.compare(x, y); d != 0 {
+			return d
+		}
+	}
+	return 0
+}
+
+// column is one column of R: how it is written on each database, and where it is read into.
+type column[R any] struct {
+	name, sql string // sql is the type on Postgres
+	value     func(*R) any
+	array     func([]*R) any
+	target    func(*R) any
+	compare   func(x, y *R) int
+}
+
+// newColumn makes a column of fields of type F, written as W.
+func newColumn[R, F, W any](name, sql string, field func(*R) *F, write func(F) W, compare func(x, y F) int) column[R] {
+	return column[R]{
+		name:   name,
+		sql:    sql,
+		value:  func(r *R) any { return write(*field(r)) },
+		target: func(r *R) any { return field(r) },
+		array: func(rows []*R) any {
+			ws := make([]W, len(rows))
+			for i, r := range rows {
+				ws[i] = write(*field(r))
+			}
+			return ws
+		},
+		compare: func(x, y *R) int { return compare(*field(x), *field(y)) },
+	}
+}
+
+func same[T any](v T) T { return v }
+
+func text[R any](name string, field func(*R) *string) column[R] {
+	return newColumn(name, "text", field, same[string], cmp.Compare[string])
+}
+
+func integer[R any](name string, field func(*R) *int64) column[R] {
+	return newColumn(name, "bigint", field, same[int64], cmp.Compare[int64])
+}
+
+func boolean[R any](name string, field func(*R) *bool) column[R] {
+	return newColumn(name, "boolean", field, same[bool], func(x, y bool) int { return 0 })
+}
+
+// binary is for bytes as they came.
+func binary[R any](name string, field func(*R) *[]byte) column[R] {
+	return newColumn(name, "bytea", field, func(b []byte) []byte { return append([]byte{}, b...) }, bytes.Compare)
+}
+
+// document is for JSON, which is kept as text.
+func document[R any](name string, field func(*R) *[]byte) column[R] {
+	return newColumn(name, "text", field, func(b []byte) string { return string(b) }, bytes.Compare)
+}
+
+func id[R any](name string, field func(*R) *uuid.UUID) column[R] {
+	c := newColumn(name, "uuid", field, uuid.UUID.String, func(x, y uuid.UUID) int { return bytes.Compare(x[:], y[:]) })
+	c.array = func(rows []*R) any {
+		ids := make(pgtype.FlatArray[pgtype.UUID], len(rows))
+		for i, r := range rows {
+			ids[i] = pgtype.UUID{Bytes: *field(r), Valid: true}
+		}
+		return ids
+	}
+	return c
+}
+
+// names lists columns for SQL, each behind prefix.
+func names[R any](columns []column[R], prefix ...string) string {
+	var b strings.Builder
+	for i, c := range columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		for _, p := range prefix {
+			b.WriteString(p)
+		}
+		b.WriteString(c.name)
+	}
+	return b.String()
+}
+
+// assign writes "name = r.name" for each column, from the row source named source.
+func assign[R any](columns []column[R], source string) string {
+	parts := make([]string, len(columns))
+	for i, c := range columns {
+		parts[i] = c.name + " = " + source + "." + c.name
+	}
+	return strings.Join(parts, ", ")
+}
+
+// scanInto reads the current row into r.
+func scanInto[R any](rows *sql.Rows, columns []column[R], r *R) error {
+	targets := make([]any, len(columns))
+	for i, c := range columns {
+		targets[i] = c.target(r)
+	}
+	return rows.Scan(targets...)
+}
+
+// collect makes a scan function that appends rows to out.
+func collect[R any](columns []column[R], out *[]R) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		var r R
+		if err := scanInto(rows, columns, &r); err != nil {
+			return err
+		}
+		*out = append(*out, r)
+		return nil
+	}
+}
+
+// querier runs statements in a transaction, or on a pool where tx is nil.
+type querier struct {
+	s  *Store
+	db *sql.DB
+	tx *sql.Tx
+}
+
+func (q querier) run(ctx context.Context, text string, args []any, scan func(*sql.Rows) error) error {
+	q.s.counters.statements.Add(1)
+	if scan == nil {
+		return q.exec(ctx, text, args)
+	}
+	rows, err := q.query(ctx, text, args)
+	if err != nil {
+		return translate(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return translate(rows.Err())
+}
+
+func (q querier) exec(ctx context.Context, text string, args []any) error {
+	stmt, err := q.prepare(ctx, text)
+	switch {
+	case err != nil:
+	case stmt != nil:
+		_, err = stmt.ExecContext(ctx, args...)
+	case q.tx != nil:
+		_, err = q.tx.ExecContext(ctx, text, args...)
+	default:
+		_, err = q.db.ExecContext(ctx, text, args...)
+	}
+	return translate(err)
+}
+
+func (q querier) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	stmt, err := q.prepare(ctx, text)
+	switch {
+	case err != nil:
+		return nil, err
+	case stmt != nil:
+		return stmt.QueryContext(ctx, args...)
+	case q.tx != nil:
+		return q.tx.QueryContext(ctx, text, args...)
+	default:
+		return q.db.QueryContext(ctx, text, args...)
+	}
+}
+
+// prepare finds the compiled statement on SQLite. On Postgres it is nil: the driver keeps its own, per connection.
+func (q querier) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	known := q.s.prepared[q.db]
+	if known == nil {
+		return nil, nil
+	}
+	if q.tx == nil {
+		return known.prepare(ctx, q.db, text)
+	}
+	if stmt := known.get(text); stmt != nil {
+		return q.tx.StmtContext(ctx, stmt), nil
+	}
+	known.want(text)
+	return nil, nil
+}
+
+// statements are what one SQLite handle has compiled. The writer has one connection, which a transaction holds, so a
+// statement first met inside one is compiled before the next.
+type statements struct {
+	mu     sync.Mutex
+	known  map[string]*sql.Stmt
+	wanted map[string]bool
+}
+
+func newStatements() *statements {
+	return &statements{known: map[string]*sql.Stmt{}, wanted: map[string]bool{}}
+}
+
+func (p *statements) get(text string) *sql.Stmt {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.known[text]
+}
+
+func (p *statements) want(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wanted[text] = true
+}
+
+// prepare compiles text on db, once.
+func (p *statements) prepare(ctx context.Context, db *sql.DB, text string) (*sql.Stmt, error) {
+	if stmt := p.get(text); stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if first := p.known[text]; first != nil { // somebody was faster
+		stmt.Close()
+		return first, nil
+	}
+	p.known[text] = stmt
+	return stmt, nil
+}
+
+// prepareWanted compiles what earlier transactions met.
+func (p *statements) prepareWanted(ctx context.Context, db *sql.DB) error {
+	p.mu.Lock()
+	wanted := p.wanted
+	if len(wanted) > 0 {
+		p.wanted = map[string]bool{}
+	}
+	p.mu.Unlock()
+	for text := range wanted {
+		if _, err := p.prepare(ctx, db, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Stats counts the hot road since the Store was opened.
+type Stats struct {
+	Transactions, Retries, Statements uint64
+	// Rows is how many rows each hot statement was given.
+	Rows map[string]uint64
+}
+
+type counters struct {
+	transactions, retries, statements atomic.Uint64
+	rows                              []atomic.Uint64
+}
+
+// Stats reads the counters.
+func (s *Store) Stats() Stats {
+	stats := Stats{
+		Transactions: s.counters.transactions.Load(),
+		Retries:      s.counters.retries.Load(),
+		Statements:   s.counters.statements.Load(),
+		Rows:         make(map[string]uint64, len(hotStatements)),
+	}
+	for i, name := range hotStatements {
+		stats.Rows[name] = s.counters.rows[i].Load()
+	}
+	return stats
+}

@@ -1,0 +1,35 @@
+package models
+
+import "database/sql"
+
+// What tests of plans and constraints need to see.
+var (
+	LockDueSQL        = lockDue + lockRows
+	LockQueuedSQL     = lockQueued + lockRows
+	NextDueSQL        = nextDue
+	QueuedAccountsSQL = queuedAccounts
+	FinishDeliverySQL = finishDelivery
+	VersionLess       = versionLess
+)
+
+// BatchSQL is each batched statement that joins its rows with a table, as Postgres gets it, and how many arrays it takes.
+func BatchSQL(name string) (text string, arrays int) {
+	switch name {
+	case "update messages":
+		return updateMessages.postgres, len(updateMessages.columns)
+	case "load messages":
+		return loadMessages.postgres, len(loadMessages.columns)
+	case "load attempts":
+		return loadAttempts.postgres, len(loadAttempts.columns)
+	case "find attempts":
+		return findAttempts.postgres, len(findAttempts.columns)
+	case "find parked receipts":
+		return parkedFor.postgres, len(parkedFor.columns)
+	case "match receipts":
+		return matchReceipts.postgres, len(matchReceipts.columns)
+	}
+	return "", 0
+}
+
+// Hot is the pool of the batched statements.
+func (s *Store) Hot() *sql.DB { return s.hot }

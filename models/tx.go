@@ -1,0 +1,88 @@
+package models
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	modernc "modernc.org/sqlite"
+)
+
+// txTries is how often InTx runs a transaction that lost against another.
+const txTries = 5
+
+// Tx is a transaction of hot statements. Do no other IO while it is open.
+type Tx struct{ q querier }
+
+// InTx commits what fn does, or nothing of it. A transaction that lost against another (serialization failure,
+// deadlock, a busy file) runs again a few times, so fn must not keep anything from an earlier run.
+func (s *Store) InTx(ctx context.Context, fn func(*Tx) error) error {
+	for try := 1; ; try++ {
+		err := s.inTx(ctx, fn)
+		if err == nil || try == txTries || !retryable(err) {
+			return err
+		}
+		s.counters.retries.Add(1)
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Duration(try)*5*time.Millisecond + rand.N(5*time.Millisecond)):
+		}
+	}
+}
+
+func (s *Store) inTx(ctx context.Context, fn func(*Tx) error) error {
+	if p := s.prepared[s.hot]; p != nil {
+		if err := p.prepareWanted(ctx, s.hot); err != nil {
+			return fmt.Errorf("prepare: %w", err)
+		}
+	}
+	s.counters.transactions.Add(1)
+	tx, err := s.hot.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback() // nothing after a commit; covers errors and panics of fn
+	if err := fn(&Tx{querier{s, s.hot, tx}}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", translate(err))
+	}
+	return nil
+}
+
+// reader runs statements outside a transaction.
+func (s *Store) reader() querier { return querier{s, s.hotRead, nil} }
+
+// translate names the errors that callers tell apart.
+func translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "23505" {
+		return fmt.Errorf("%w (%s)", ErrDuplicate, e.ConstraintName)
+	}
+	if e, ok := errors.AsType[*modernc.Error](err); ok && (e.Code() == 1555 || e.Code() == 2067) {
+		return fmt.Errorf("%w: %w", ErrDuplicate, err)
+	}
+	return err
+}
+
+// retryable tells whether the same transaction may well succeed if it is run again.
+func retryable(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code == "40001" || e.Code == "40P01" // serialization_failure, deadlock_detected
+	}
+	if e, ok := errors.AsType[*modernc.Error](err); ok {
+		return e.Code()&0xff == 5 // SQLITE_BUSY and its extended codes
+	}
+	return false
+}

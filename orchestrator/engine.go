@@ -1,0 +1,217 @@
+// Package orchestrator runs the ladder: it accepts, sends, receives, expires, asks, charges and calls back. It
+// composes the packages below it; it speaks neither SQL nor a provider's wire.
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cbroglie/mustache"
+	"github.com/google/uuid"
+
+	"cascade/channels"
+	"cascade/models"
+)
+
+// Times of the engine.
+const (
+	// callTimeout bounds one provider call. The lease is more than twice that, so a call that is still under way is
+	// never taken for lost, and short enough that a killed replica's work moves within half a minute.
+	callTimeout = 10 * time.Second
+	lease       = 22 * time.Second
+	// pollEvery is how long the poller sleeps at most: other replicas' work becomes due unannounced.
+	pollEvery = time.Second
+	// recordTimeout bounds a commit, apart from the call before it: a slow provider must not eat the time to write
+	// down what happened.
+	recordTimeout = 15 * time.Second
+	// batchMost is how many facts share a commit at most.
+	batchMost = 500
+)
+
+// Options is what an Engine is made of.
+type Options struct {
+	Store    *models.Store
+	Registry *channels.Registry
+	// HTTP calls providers; Callbacks calls tenants' apps. Both carry the egress rules.
+	HTTP, Callbacks *http.Client
+	// PublicURL is how providers reach us, without a trailing slash.
+	PublicURL string
+	Now       func() time.Time
+	Log       *slog.Logger
+	// TestSettings points an account at the built-in simulator, for test keys; nil refuses test keys.
+	TestSettings func(adapter string, account models.Account) map[string][]byte
+	// Watch is told of every committed change, in commit order per message; nil: nobody watches. It must be quick.
+	Watch func(models.State)
+	// BatchMost, CallTimeout and Lease replace the defaults where set; tests shorten them.
+	CallTimeout, Lease time.Duration
+}
+
+// Engine is the running ladder of one replica.
+type Engine struct {
+	o       Options
+	log     *slog.Logger
+	replica uuid.UUID
+	dir     *directory
+	lanes   lanes
+	poll    waker
+	drain   waker
+	outbox  waker
+	parked  waker
+	planned planned
+
+	receipts, results, accepts chan *fact
+
+	skew  atomic.Int64 // what the database's clock is ahead of ours, in nanoseconds
+	calls sync.WaitGroup
+	loops sync.WaitGroup
+	stop  context.CancelFunc
+	life  context.Context
+
+	Counters Counters
+}
+
+// Counters are totals since the start, for metrics and tests.
+type Counters struct {
+	Accepted, Calls, Receipts, Parked, Quarantined, Forged, Timers, Stale, Asked, Overlap, Callbacks atomic.Int64
+	// LateNanos is the sum of the timers' lateness.
+	LateNanos atomic.Int64
+}
+
+// New makes an engine; Start runs it.
+func New(o Options) *Engine {
+	mustache.AllowMissingVariables = false // a parameter that is not there is an error, not an empty string
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.CallTimeout == 0 {
+		o.CallTimeout = callTimeout
+	}
+	if o.Lease == 0 {
+		o.Lease = lease
+	}
+	e := &Engine{
+		o: o, log: o.Log, replica: uuid.New(),
+		poll: newWaker(), drain: newWaker(), outbox: newWaker(), parked: newWaker(),
+		receipts: make(chan *fact, 4096), results: make(chan *fact, 4096), accepts: make(chan *fact, 4096),
+	}
+	e.lanes.byKey = map[laneKey]*lane{}
+	e.dir = newDirectory(e)
+	e.life, e.stop = context.WithCancel(context.Background())
+	return e
+}
+
+// Start runs the engine until Stop.
+func (e *Engine) Start(ctx context.Context) error {
+	if err := e.syncClock(ctx); err != nil {
+		return err
+	}
+	committers := 1 // one writer is all SQLite has
+	if e.o.Store.Dialect() == "postgres" {
+		committers = 3
+	}
+	for range committers {
+		e.loops.Go(e.commitLoop)
+	}
+	e.loops.Go(e.pollLoop)
+	e.loops.Go(e.drainLoop)
+	e.loops.Go(e.outboxLoop)
+	e.loops.Go(e.parkedLoop)
+	return nil
+}
+
+// Stop lets calls under way end and be recorded, then ends the loops. What ctx cuts off is found by its lease.
+func (e *Engine) Stop(ctx context.Context) error {
+	e.lanes.close()
+	idle := make(chan struct{})
+	go func() { e.calls.Wait(); close(idle) }()
+	var err error
+	select {
+	case <-idle:
+	case <-ctx.Done():
+		err = errors.New("stopped with provider calls under way")
+	}
+	e.stop()
+	e.loops.Wait()
+	return err
+}
+
+// now is the database's clock, which decides what is due on every replica alike.
+func (e *Engine) now() time.Time {
+	return e.o.Now().Add(time.Duration(e.skew.Load()))
+}
+
+// syncClock measures how far the database's clock is from ours.
+func (e *Engine) syncClock(ctx context.Context) error {
+	before := e.o.Now()
+	db, err := e.o.Store.Now(ctx)
+	if err != nil {
+		return err
+	}
+	after := e.o.Now()
+	e.skew.Store(int64(db.Sub(before.Add(after.Sub(before) / 2))))
+	return nil
+}
+
+// Reload forgets what is cached of the tenants' configuration.
+func (e *Engine) Reload() { e.dir.forget() }
+
+// waker wakes a loop before its sleep is over. Wakes that come while it works are kept, once.
+type waker struct{ c chan struct{} }
+
+func newWaker() waker { return waker{make(chan struct{}, 1)} }
+
+func (w waker) wake() {
+	select {
+	case w.c <- struct{}{}:
+	default:
+	}
+}
+
+// sleep ends after d, at a wake, or with the engine, and reports whether the engine goes on.
+func (e *Engine) sleep(w waker, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-e.life.Done():
+		return false
+	case <-w.c:
+	case <-timer.C:
+	}
+	return e.life.Err() == nil
+}
+
+// recording bounds the time to write down what happened. It outlives the caller: a fact must not be lost because an
+// app hung up.
+func (e *Engine) recording() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), recordTimeout)
+}
+
+func ms(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMS(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}
+
+// earliest answers the smaller of two times in milliseconds, where 0 is none.
+func earliest(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}

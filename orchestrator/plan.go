@@ -1,0 +1,318 @@
+package orchestrator
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"cascade/channels"
+	"cascade/policy"
+)
+
+// resolved is a submission with everything decided that can be decided before it is stored.
+type resolved struct {
+	phone    policy.Phone
+	category policy.Category
+	template string
+	policy   *policyConf
+	why      string
+	plan     policy.Plan
+	content  map[policy.Channel]channels.Content
+	sendAt   time.Time
+	expires  time.Time
+}
+
+// maxTextOf is the longest text in characters per channel, whatever the adapter; 0 is no limit.
+func maxTextOf(ch policy.Channel) int {
+	if ch == policy.Viber {
+		return 1000
+	}
+	return 0
+}
+
+// resolve checks a submission against the tenant's configuration. Errors: *InvalidError, *RefusedError.
+func (c *tenantConf) resolve(e *Engine, who Caller, s Submission, now time.Time) (*resolved, error) {
+	r := &resolved{}
+	var bad []policy.FieldError
+	fault := func(field, format string, args ...any) {
+		bad = append(bad, policy.FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
+	}
+	var err error
+	if r.phone, err = policy.ParsePhone(s.To, c.tenant.DefaultRegion); err != nil {
+		fault("to", "%s", err)
+	}
+	rendered, refused := c.contents(s, r, fault)
+	r.content = rendered
+	r.times(s, now, fault)
+	if len(bad) > 0 {
+		return nil, &InvalidError{Fields: bad}
+	}
+	in := policy.ConditionInput{
+		Category: string(r.category), Template: r.template, Country: r.phone.Country, Operator: r.phone.Operator,
+		Metadata: s.Metadata, Hour: now.In(c.zone).Hour(), Test: who.Test,
+	}
+	if in.Metadata == nil {
+		in.Metadata = map[string]string{}
+	}
+	if err := c.choose(s, r, in); err != nil {
+		return nil, err
+	}
+	if err := r.ttl(s, now); err != nil {
+		return nil, err
+	}
+	c.ladder(e, who, r, in, refused, now)
+	return r, r.carried()
+}
+
+// contents renders every channel's content. What cannot be rendered refuses its own channel only, unless a declared
+// parameter is missing.
+func (c *tenantConf) contents(s Submission, r *resolved, fault func(string, string, ...any)) (map[policy.Channel]channels.Content, map[policy.Channel]string) {
+	r.category = s.Category
+	if s.Category != "" && !s.Category.Valid() {
+		fault("category", "is none of otp, transaction, care, promotion")
+	}
+	switch {
+	case s.Template != "" && s.Content != nil:
+		fault("content", "give either template or content, not both")
+		return nil, nil
+	case s.Template == "" && len(s.Content) == 0:
+		fault("template", "give a template, or content per channel")
+		return nil, nil
+	case s.Template == "":
+		if r.category == "" {
+			r.category = policy.Transaction
+		}
+		for ch := range s.Content {
+			if !ch.Valid() {
+				fault("content."+string(ch), "is no channel; use zns, viber or sms")
+			}
+		}
+		return s.Content, nil
+	}
+	t := c.templates[s.Template]
+	if t == nil {
+		fault("template", "%q is not a template of this tenant", s.Template)
+		return nil, nil
+	}
+	r.template = t.Name
+	if r.category == "" {
+		r.category = policy.Category(t.Category)
+	}
+	declared := map[string]bool{}
+	for _, p := range t.params {
+		declared[p.Name] = true
+		if _, given := s.Params[p.Name]; !given {
+			fault("params."+p.Name, "is missing; template %s needs it", t.Name)
+		}
+	}
+	for name := range s.Params {
+		if !declared[name] {
+			fault("params."+name, "is not a parameter of template %s", t.Name)
+		}
+	}
+	out, refused := map[policy.Channel]channels.Content{}, map[policy.Channel]string{}
+	for ch, rendering := range t.content {
+		content, err := rendering.render(s.Params)
+		if err != nil {
+			refused[ch] = err.Error()
+			continue
+		}
+		out[ch] = content
+	}
+	return out, refused
+}
+
+// times checks send_at and ttl.
+func (r *resolved) times(s Submission, now time.Time, fault func(string, string, ...any)) {
+	if ttl := s.TTL.Std(); ttl < 0 || ttl > policy.MaxTTL {
+		fault("ttl", "is %s; it must be above 0 and at most %s", ttl, policy.MaxTTL)
+	}
+	if s.SendAt.After(now.Add(180 * 24 * time.Hour)) {
+		fault("send_at", "is more than 180 days ahead")
+	}
+	if s.SendAt.After(now) {
+		r.sendAt = s.SendAt
+	}
+}
+
+// choose finds the policy: named, inline, or by the tenant's routes.
+func (c *tenantConf) choose(s Submission, r *resolved, in policy.ConditionInput) error {
+	if len(s.Policy) > 0 {
+		p, bad := policy.ParsePolicy(s.Policy)
+		if len(bad) > 0 {
+			for i := range bad {
+				bad[i].Field = "policy." + bad[i].Field
+			}
+			return &InvalidError{Fields: bad}
+		}
+		pc, err := newPolicyConf("", 0, p)
+		if err != nil {
+			return Invalid("policy", "%s", err)
+		}
+		r.policy, r.why = pc, "given with the message"
+		return nil
+	}
+	name, why := s.PolicyName, "named by the message"
+	if name == "" {
+		name, why = c.router.Choose(in)
+	}
+	r.policy, r.why = c.policies[name], why
+	if r.policy == nil {
+		return Invalid("policy", "%q is not a policy of this tenant (%s); create it with PUT /v1/policies/%s", name, why, name)
+	}
+	return nil
+}
+
+// ttl sets when the message expires, counted from its send_at.
+func (r *resolved) ttl(s Submission, now time.Time) error {
+	ttl := s.TTL.Std()
+	if ttl == 0 {
+		ttl = r.policy.TTL.Std()
+	}
+	if ttl == 0 {
+		ttl = policy.DefaultTTL
+	}
+	from := now
+	if r.sendAt.After(now) {
+		from = r.sendAt
+	}
+	r.expires = from.Add(ttl)
+	return nil
+}
+
+// ladder resolves each step: its accounts, what it waits for, what it costs, and why it cannot run.
+func (c *tenantConf) ladder(e *Engine, who Caller, r *resolved, in policy.ConditionInput, refused map[policy.Channel]string, now time.Time) {
+	p := policy.Plan{Quiet: r.policy.QuietHours}
+	if r.policy.MaxCost != nil {
+		p.MaxCost = r.policy.MaxCost.Micros
+	}
+	for i, step := range r.policy.Steps {
+		ps := policy.PlanStep{Channel: step.Channel, Until: step.Until, Timeout: step.Timeout}
+		skip := func(why policy.Reason, format string, args ...any) {
+			if ps.Skip == "" {
+				ps.Skip, ps.SkipDetail = why, fmt.Sprintf(format, args...)
+			}
+		}
+		content, has := r.content[step.Channel]
+		switch detail := refused[step.Channel]; {
+		case detail != "":
+			skip(policy.ReasonSkippedContent, "%s", detail)
+		case !has:
+			skip(policy.ReasonSkippedContent, "there is no content for %s", step.Channel)
+		default:
+			if detail := unfit(step.Channel, content); detail != "" {
+				skip(policy.ReasonSkippedContent, "%s", detail)
+			}
+		}
+		if cond := r.policy.conditions[i]; cond != nil {
+			if yes, err := cond.Eval(in); err != nil {
+				skip(policy.ReasonSkippedCondition, "%q cannot be answered: %s", step.When, err)
+			} else if !yes {
+				skip(policy.ReasonSkippedCondition, "%q is false", step.When)
+			}
+		}
+		if ps.Skip == "" {
+			c.planAccounts(who, r, step, &ps, content, now)
+			if len(ps.Accounts) == 0 {
+				skip(policy.ReasonSkippedAccount, "no account of this tenant carries %s", step.Channel)
+			}
+		}
+		p.Steps = append(p.Steps, ps)
+	}
+	r.plan = p
+}
+
+// unfit tells why a content cannot go out on a channel; "" if it can.
+func unfit(ch policy.Channel, content channels.Content) string {
+	if ch == policy.ZNS {
+		if content.TemplateID == "" {
+			return "zns needs a template_id"
+		}
+		return ""
+	}
+	if content.Text == "" && content.ImageURL == "" {
+		return string(ch) + " needs a text"
+	}
+	return tooLong(content.Text, maxTextOf(ch))
+}
+
+// planAccounts lists the accounts that a step may use, in the policy's order, or all of the channel's.
+func (c *tenantConf) planAccounts(who Caller, r *resolved, step policy.Step, ps *policy.PlanStep, content channels.Content, now time.Time) {
+	accounts := c.byChannel[step.Channel]
+	if len(step.Accounts) > 0 {
+		accounts = nil
+		for _, name := range step.Accounts {
+			for _, a := range c.byChannel[step.Channel] {
+				if a.Name == name {
+					accounts = append(accounts, a)
+				}
+			}
+		}
+	}
+	segments := 0
+	if step.Channel == policy.SMS {
+		segments, _ = policy.Segments(content.Text)
+	}
+	for _, a := range accounts {
+		adapter := a.of(who.Test)
+		if adapter == nil {
+			continue
+		}
+		caps := adapter.Capabilities()
+		pa := policy.PlanAccount{
+			ID: a.ID.String(), Name: a.Name, Until: best(step.Until, a.receipts(caps)), Segments: segments,
+			AskByReference: caps.QueryByReference, AskByID: caps.QueryByProviderID,
+		}
+		price, ok := c.prices.Lookup(policy.PriceKey{
+			Channel: step.Channel, Account: a.Name, Template: r.template, Operator: r.phone.Operator, Country: r.phone.Country, Category: r.category,
+		}, now)
+		if ok {
+			pa.Terms = policy.Terms{UnitPrice: price.Price, Units: 1, Moment: price.Moment, Within: price.Within.Std()}
+			if price.Unit == policy.UnitSegment {
+				pa.Terms.Units = max(segments, 1)
+			}
+		}
+		ps.Accounts = append(ps.Accounts, pa)
+	}
+}
+
+// receipts answers what an account gives: what the tenant says, else what the adapter documents.
+func (a *account) receipts(caps channels.Capabilities) []policy.Receipt {
+	if len(a.Receipts) == 0 {
+		return caps.Receipts
+	}
+	out := make([]policy.Receipt, len(a.Receipts))
+	for i, r := range a.Receipts {
+		out[i] = policy.Receipt(r)
+	}
+	return out
+}
+
+// best lowers what a step waits for to the strongest receipt that the account gives.
+func best(until policy.Receipt, gives []policy.Receipt) policy.Receipt {
+	strongest := policy.ReceiptSent
+	for _, r := range gives {
+		if r.Rank() > strongest.Rank() {
+			strongest = r
+		}
+	}
+	if strongest.Rank() < until.Rank() {
+		return strongest
+	}
+	return until
+}
+
+// carried refuses a message that no step can carry, with the reason per step.
+func (r *resolved) carried() error {
+	refusal := &RefusedError{}
+	for i, s := range r.plan.Steps {
+		if s.Skip == "" {
+			return nil
+		}
+		refusal.Steps = append(refusal.Steps, StepRefusal{Step: i + 1, Channel: s.Channel, Reason: s.Skip, Detail: s.SkipDetail})
+	}
+	return refusal
+}
+
+// planJSON is the plan as it is pinned.
+func (r *resolved) planJSON() ([]byte, error) { return json.Marshal(r.plan) }

@@ -1,0 +1,277 @@
+package orchestrator
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"cascade/channels"
+	"cascade/models"
+	"cascade/policy"
+)
+
+// reference is an attempt's id on the wire: 32 lower-case hex digits.
+func reference(id uuid.UUID) string { return hex.EncodeToString(id[:]) }
+
+// parseReference is the inverse of reference; false for anything a provider made up.
+func parseReference(s string) (uuid.UUID, bool) {
+	var id uuid.UUID
+	if len(s) != 32 {
+		return id, false
+	}
+	_, err := hex.Decode(id[:], []byte(s))
+	return id, err == nil
+}
+
+// Hook takes a provider's callback: verified over its raw bytes, and on disk before it is answered. Errors:
+// ErrNotFound for no such account, ErrForged, *BusyError when it could not be stored, so that the provider repeats it.
+func (e *Engine) Hook(ctx context.Context, adapter string, id uuid.UUID, h channels.Hook) (HookAnswer, error) {
+	acc, conf, err := e.hookAccount(ctx, adapter, id)
+	if err != nil {
+		return HookAnswer{}, err
+	}
+	got, reader, err := acc.read(h)
+	switch {
+	case errors.Is(err, channels.ErrForged):
+		e.Counters.Forged.Add(1)
+		return HookAnswer{}, ErrForged
+	case err != nil:
+		e.Counters.Quarantined.Add(1)
+		return answerOf(reader), e.quarantine(ctx, acc, h, err)
+	}
+	received := ms(e.now())
+	facts := make([]*fact, 0, len(got))
+	for _, r := range got {
+		facts = append(facts, e.receiptFact(conf, acc, r, h.Body, received))
+	}
+	for _, f := range facts {
+		select {
+		case e.receipts <- f:
+		case <-ctx.Done():
+			return HookAnswer{}, &BusyError{RetryAfter: time.Second, Cause: ctx.Err()}
+		}
+	}
+	for _, f := range facts {
+		if res := <-f.done; res.err != nil {
+			return HookAnswer{}, res.err
+		}
+	}
+	return answerOf(reader), nil
+}
+
+// hookAccount finds the account that a callback's path names.
+func (e *Engine) hookAccount(ctx context.Context, adapter string, id uuid.UUID) (*account, *tenantConf, error) {
+	row, err := e.dir.accountByID(ctx, id)
+	if err != nil {
+		return nil, nil, e.storeError(err)
+	}
+	conf, err := e.dir.tenant(ctx, row.TenantID)
+	if err != nil {
+		return nil, nil, e.storeError(err)
+	}
+	acc := conf.accounts[id]
+	if acc == nil || acc.Adapter != adapter || acc.adapter == nil {
+		return nil, nil, models.ErrNotFound
+	}
+	return acc, conf, nil
+}
+
+// read verifies and reads a callback by the account's own secrets, then by those of its test twin.
+func (a *account) read(h channels.Hook) ([]channels.Receipt, channels.HookReader, error) {
+	reader, ok := a.adapter.(channels.HookReader)
+	if !ok {
+		return nil, nil, channels.ErrForged
+	}
+	got, err := reader.ReadHook(h)
+	if test, has := a.test.(channels.HookReader); has && errors.Is(err, channels.ErrForged) {
+		return readTest(test, h)
+	}
+	return got, reader, err
+}
+
+func readTest(reader channels.HookReader, h channels.Hook) ([]channels.Receipt, channels.HookReader, error) {
+	got, err := reader.ReadHook(h)
+	return got, reader, err
+}
+
+func answerOf(reader channels.HookReader) HookAnswer {
+	if own, ok := reader.(channels.HookAnswerer); ok {
+		status, contentType, body := own.HookAnswer()
+		return HookAnswer{Status: status, ContentType: contentType, Body: body}
+	}
+	return HookAnswer{Status: http.StatusOK}
+}
+
+// receiptFact makes a fact of a receipt: its row, and what it says of an attempt.
+func (e *Engine) receiptFact(conf *tenantConf, acc *account, r channels.Receipt, raw []byte, received int64) *fact {
+	e.Counters.Receipts.Add(1)
+	row := &models.Receipt{
+		TenantID: acc.TenantID, AccountID: acc.ID, EventKey: r.Key, ReceivedAt: received, Kind: r.Kind, At: ms(r.At),
+		Reference: r.Reference, ProviderID: r.ProviderID, State: models.ReceiptParked, Detail: r.Detail, Raw: raw,
+	}
+	if row.At == 0 {
+		row.At = received
+	}
+	f := &fact{receipt: row, done: make(chan result, 1)}
+	if id, ok := parseReference(r.Reference); ok {
+		message, n := models.SplitAttemptID(id)
+		f.ref = models.Ref{TenantID: acc.TenantID, ID: message}
+		row.MessageID, row.N, row.State = message, n, models.ReceiptApplied
+	} else {
+		f.lookup = models.ProviderRef{TenantID: acc.TenantID, AccountID: acc.ID, ProviderID: r.ProviderID}
+	}
+	f.add = func(c *change) {
+		if a := c.peek(row.N); a == nil || a.AccountID != acc.ID { // a receipt may touch its own account's attempts only
+			row.State, row.Detail = models.ReceiptQuarantined, "names an attempt of another account"
+			return
+		}
+		c.reported(row.N, r, row.At)
+	}
+	return f
+}
+
+// peek reads attempt n without marking it for writing.
+func (c *change) peek(n int64) *models.Attempt {
+	if n < 1 || n > int64(len(c.as)) {
+		return nil
+	}
+	return &c.as[n-1]
+}
+
+// reported adds what a provider reports of attempt n. The result is a function of the set of reports: each time is
+// the earliest told, the status the strongest.
+func (c *change) reported(n int64, r channels.Receipt, at int64) {
+	a := c.attempt(n)
+	if a == nil {
+		return
+	}
+	if t := ms(r.At); t > 0 {
+		at = t
+	}
+	if a.ProviderID == "" {
+		a.ProviderID = r.ProviderID
+	}
+	was := a.Status
+	switch r.Kind {
+	case policy.ReceiptSent:
+		a.SentAt = earliest(a.SentAt, at)
+		a.Status = a.Status.Raise(policy.AttemptSent)
+	case policy.ReceiptDelivered:
+		a.DeliveredAt = earliest(a.DeliveredAt, at)
+		a.Status = a.Status.Raise(policy.AttemptDelivered)
+	case policy.ReceiptRead:
+		a.DeliveredAt, a.ReadAt = earliest(a.DeliveredAt, at), earliest(a.ReadAt, at)
+		a.Status = a.Status.Raise(policy.AttemptRead)
+	case policy.ReceiptFailed:
+		c.reportedFailed(a, r, at)
+	}
+	if (was == policy.AttemptTimedOut || was == policy.AttemptFailed) && a.Status != was && c.m.Attempts > a.N {
+		c.e.Counters.Overlap.Add(1)
+	}
+}
+
+// reportedFailed keeps the earliest failure that was told, by time and then by code.
+func (c *change) reportedFailed(a *models.Attempt, r channels.Receipt, at int64) {
+	if first := a.FailedAt == 0 || at < a.FailedAt || at == a.FailedAt && r.Code < a.Code; first {
+		a.FailedAt = at
+		a.Class, a.Code, a.ProviderCode, a.Detail = r.Class, r.Code, r.ProviderCode, r.Detail
+		if !a.Class.Valid() || a.Class == policy.ClassUnknown {
+			a.Class = policy.ClassRecipient
+		}
+	}
+	a.Status = a.Status.Raise(policy.AttemptFailed)
+}
+
+// quarantine keeps a genuine callback that could not be read.
+func (e *Engine) quarantine(ctx context.Context, acc *account, h channels.Hook, why error) error {
+	sum := sha256.Sum256(h.Body)
+	now := ms(e.now())
+	row := &models.Receipt{
+		TenantID: acc.TenantID, AccountID: acc.ID, EventKey: "unreadable:" + hex.EncodeToString(sum[:]), ReceivedAt: now, At: now,
+		State: models.ReceiptQuarantined, Detail: why.Error(), Raw: h.Body,
+	}
+	if len(h.Body) == 0 {
+		row.Raw = []byte(h.URL)
+	}
+	f := &fact{receipt: row, done: make(chan result, 1)}
+	select {
+	case e.receipts <- f:
+	case <-ctx.Done():
+		return &BusyError{RetryAfter: time.Second, Cause: ctx.Err()}
+	}
+	return (<-f.done).err
+}
+
+// orphaned ends a receipt that matched nothing yet, and has it looked at again.
+func (e *Engine) orphaned(f *fact) {
+	if f.receipt != nil && f.receipt.State == models.ReceiptParked {
+		e.Counters.Parked.Add(1)
+		e.parked.wake()
+	}
+	if f.receipt == nil {
+		f.end(result{err: models.ErrNotFound})
+		return
+	}
+	f.end(result{})
+}
+
+// Times of parked receipts.
+const (
+	parkedSoon = 250 * time.Millisecond // a receipt that outran its send's answer
+	parkedIdle = 5 * time.Second        // what other replicas parked
+)
+
+// parkedLoop matches receipts that came before their attempt was known. It runs soon after one is parked here, and
+// now and then for those of other replicas.
+func (e *Engine) parkedLoop() {
+	for e.sleep(e.parked, parkedIdle) {
+		for range 40 { // the answer that it waits for takes at most a call's deadline
+			left, err := e.matchParked()
+			if err != nil {
+				e.log.Error("parked receipts", "err", err)
+			}
+			if left == 0 || !e.sleep(newWaker(), parkedSoon) {
+				break
+			}
+		}
+	}
+}
+
+// matchParked looks parked receipts up again and answers how many are left.
+func (e *Engine) matchParked() (int, error) {
+	ctx, cancel := e.recording()
+	defer cancel()
+	rows, err := e.o.Store.Parked(ctx, 1000)
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	refs := make([]models.ProviderRef, len(rows))
+	for i, r := range rows {
+		refs[i] = models.ProviderRef{TenantID: r.TenantID, AccountID: r.AccountID, ProviderID: r.ProviderID}
+	}
+	found, err := e.o.Store.FindAttempts(ctx, refs)
+	if err != nil {
+		return len(rows), err
+	}
+	for i, row := range rows {
+		at, ok := found[refs[i]]
+		if !ok {
+			continue
+		}
+		matched := row
+		matched.Raw, matched.MessageID, matched.N, matched.State = nil, at.ID, at.N, models.ReceiptApplied
+		f := &fact{ref: at.Ref, receipt: &matched}
+		f.add = func(c *change) {
+			c.reported(at.N, channels.Receipt{
+				Kind: row.Kind, At: fromMS(row.At), ProviderID: row.ProviderID, Detail: row.Detail, Class: policy.ClassRecipient, Code: "reported_failed",
+			}, row.At)
+		}
+		e.again(f)
+	}
+	return len(rows) - len(found), nil
+}

@@ -1,0 +1,213 @@
+package orchestrator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"cascade/channels"
+	"cascade/models"
+	"cascade/policy"
+)
+
+// call makes the provider call that a committed change claimed, and brings its answer as a fact.
+func (e *Engine) call(conf *tenantConf, st models.State, ln *lane) {
+	a := st.Attempts[st.Message.Attempts-1]
+	began := e.o.Now()
+	taken, failure := e.send(conf, st, a, ln)
+	if ln.release() {
+		e.drain.wake()
+	}
+	e.Counters.Calls.Add(1)
+	attrs := []any{
+		"message_id", st.Message.ID, "attempt_id", models.AttemptID(st.Message.ID, a.N), "channel", a.Channel, "account", a.Account,
+		"duration", e.o.Now().Sub(began).Round(time.Millisecond),
+	}
+	if failure != nil {
+		attrs = append(attrs, "class", failure.Class, "code", failure.Code, "provider_code", failure.ProviderCode, "detail", failure.Detail)
+		e.accountTrouble(conf, a.AccountID, st.Message.Test, ln, failure)
+	}
+	e.log.Debug("attempt.called", attrs...)
+	f := &fact{ref: models.Ref{TenantID: st.Message.TenantID, ID: st.Message.ID}, held: &st}
+	f.add = func(c *change) { c.answered(a, taken, failure) }
+	e.again(f)
+}
+
+// send makes the call under its deadline. A panic of an adapter hurts this attempt alone.
+func (e *Engine) send(conf *tenantConf, st models.State, a models.Attempt, ln *lane) (taken channels.Taken, failure *channels.Failure) {
+	acc := conf.accounts[a.AccountID]
+	if acc == nil || acc.of(st.Message.Test) == nil {
+		return taken, &channels.Failure{Class: policy.ClassAccount, Code: "account_gone", Detail: "the account was removed or its settings are broken"}
+	}
+	done, err := ln.breaker.Allow()
+	if err != nil {
+		return taken, &channels.Failure{Class: policy.ClassDown, Code: "breaker_open", Detail: "the account rests after calls without an answer", RetryAfter: time.Second}
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			failure = &channels.Failure{Class: policy.ClassUnknown, Code: "adapter_panic", Detail: fmt.Sprint(p)}
+		}
+		if failure != nil && (failure.Class == policy.ClassDown || failure.Class == policy.ClassUnknown) {
+			done(failure)
+			return
+		}
+		done(nil)
+	}()
+	out, err := e.outbound(st, a, acc)
+	if err != nil {
+		return taken, &channels.Failure{Class: policy.ClassRequest, Code: "content_unreadable", Detail: err.Error()}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), e.o.CallTimeout)
+	defer cancel()
+	taken, err = acc.of(st.Message.Test).Send(ctx, out)
+	if err != nil {
+		return taken, channels.AsFailure(err)
+	}
+	return taken, nil
+}
+
+// outbound is what the adapter is given.
+func (e *Engine) outbound(st models.State, a models.Attempt, acc *account) (channels.Outbound, error) {
+	var content map[policy.Channel]channels.Content
+	if err := json.Unmarshal(st.Message.Content, &content); err != nil {
+		return channels.Outbound{}, fmt.Errorf("stored content: %w", err)
+	}
+	var plan policy.Plan
+	if err := json.Unmarshal(st.Message.Plan, &plan); err != nil {
+		return channels.Outbound{}, fmt.Errorf("stored plan: %w", err)
+	}
+	return channels.Outbound{
+		Reference: reference(models.AttemptID(a.MessageID, a.N)), To: st.Message.To, Category: st.Message.Category,
+		Content: content[a.Channel], ValidFor: plan.Steps[a.Step].Timeout.Std(), CallbackURL: e.HookURL(acc.Account),
+	}, nil
+}
+
+// HookURL is where the provider of an account calls back.
+func (e *Engine) HookURL(a models.Account) string {
+	return e.o.PublicURL + "/hooks/" + a.Adapter + "/" + a.ID.String()
+}
+
+// answered adds the end of a call. Only the answer to the latest call may take an attempt back to waiting for
+// another; anything else that is late is evidence like a receipt.
+func (c *change) answered(called models.Attempt, taken channels.Taken, failure *channels.Failure) {
+	a := c.attempt(called.N)
+	if a == nil {
+		return
+	}
+	if c.m.LeaseOwner == c.e.replica {
+		c.m.LeaseOwner = uuid.Nil
+	}
+	if failure == nil {
+		at := ms(c.now)
+		a.SentAt = earliest(a.SentAt, at)
+		if a.ProviderID == "" {
+			a.ProviderID = taken.ProviderID
+		}
+		a.Status = a.Status.Raise(policy.AttemptSent)
+		return
+	}
+	if a.Status != policy.AttemptSending && a.Status != policy.AttemptUnknown || a.Calls != called.Calls {
+		return
+	}
+	a.Class, a.Code, a.ProviderCode, a.Detail, a.Advice = failure.Class, failure.Code, failure.ProviderCode, failure.Detail, failure.Advice
+	switch failure.Class {
+	case policy.ClassUnknown:
+		a.Status = policy.AttemptUnknown
+	case policy.ClassThrottled, policy.ClassDown:
+		a.Status = policy.AttemptPending
+		a.RetryAt = ms(c.now.Add(backoff(failure, int(a.Calls))))
+	default:
+		a.Status = policy.AttemptFailed
+		a.FailedAt, a.EndedAt = ms(c.now), ms(c.now)
+	}
+}
+
+// backoff is how long to wait before calling again: the provider's hint, else a second, doubled each time.
+func backoff(f *channels.Failure, calls int) time.Duration {
+	if f.RetryAfter > 0 {
+		return f.RetryAfter
+	}
+	return time.Second << min(max(calls-1, 0), 5)
+}
+
+// accountTrouble takes an account out of the ladder's way for as long as its refusal says.
+func (e *Engine) accountTrouble(conf *tenantConf, id uuid.UUID, test bool, ln *lane, f *channels.Failure) {
+	acc := conf.accounts[id]
+	if f.Class != policy.ClassAccount || acc == nil {
+		return
+	}
+	now := e.now()
+	rest := f.RetryAfter
+	if rest == 0 {
+		rest = 30 * time.Second // not documented: look again soon, a person may have mended it
+	}
+	ln.pause(now.Add(rest), policy.ReasonAccountPaused)
+	e.drain.wake()
+	if test {
+		return
+	}
+	state := acc.State
+	if f.Code == codeNeedsReauth {
+		state = models.AccountNeedsReauth
+	}
+	ctx, cancel := e.recording()
+	defer cancel()
+	err := e.o.Store.SetAccountState(ctx, acc.TenantID, id, state, f.Code+": "+f.Detail, ms(now.Add(rest)), ms(now))
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		e.log.Error("account state not recorded", "account", acc.Name, "err", err)
+	}
+	e.dir.forget()
+	e.log.Warn("account refused", "account", acc.Name, "code", f.Code, "provider_code", f.ProviderCode, "rests", rest)
+}
+
+// ask asks the provider once what became of the attempt that the ladder is about to give up.
+func (e *Engine) ask(conf *tenantConf, st models.State) {
+	a := lastOf(st)
+	e.Counters.Asked.Add(1)
+	answer, err := e.query(conf, st, a)
+	if err != nil {
+		e.log.Info("status query failed", "message_id", st.Message.ID, "account", a.Account, "err", err)
+	}
+	f := &fact{ref: models.Ref{TenantID: st.Message.TenantID, ID: st.Message.ID}, held: &st}
+	f.add = func(c *change) {
+		if answer.Found && answer.Receipt.Kind != "" {
+			c.reported(a.N, answer.Receipt, ms(c.now))
+		}
+	}
+	e.again(f)
+}
+
+func (e *Engine) query(conf *tenantConf, st models.State, a models.Attempt) (answer channels.Answer, err error) {
+	acc := conf.accounts[a.AccountID]
+	if acc == nil {
+		return answer, ErrNotFound
+	}
+	q, ok := acc.of(st.Message.Test).(channels.StatusQuerier)
+	if !ok {
+		return answer, nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("adapter panic: %v", p)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), e.o.CallTimeout)
+	defer cancel()
+	return q.Query(ctx, channels.Query{
+		Reference: reference(models.AttemptID(a.MessageID, a.N)), ProviderID: a.ProviderID, To: st.Message.To, SentAt: fromMS(max(a.SentAt, a.CalledAt)),
+	})
+}
+
+// lastOf answers the attempt that the ladder stands on.
+func lastOf(st models.State) models.Attempt {
+	for i := len(st.Attempts) - 1; i >= 0; i-- {
+		if st.Attempts[i].Status != policy.AttemptSkipped {
+			return st.Attempts[i]
+		}
+	}
+	return models.Attempt{}
+}

@@ -1,0 +1,239 @@
+package orchestrator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"cascade/channels"
+	"cascade/models"
+	"cascade/policy"
+)
+
+// codeNeedsReauth is our code of an account that a person must authorise again.
+const codeNeedsReauth = "needs_reauth"
+
+// Times of token refreshes.
+const (
+	refreshLease = 25 * time.Second
+	refreshPoll  = 50 * time.Millisecond
+	// refreshAhead is how long before its end a token is renewed.
+	refreshAhead = 30 * time.Minute
+)
+
+// tokens is the TokenSource of one account. A refresh token can be spent once: the intent is committed before the
+// call and the new pair before its first use, so a crash in between is known and a person is asked, instead of a
+// spent token being tried for ever.
+type tokens struct {
+	e        *Engine
+	account  models.Account
+	settings map[string]json.RawMessage
+	test     bool
+}
+
+// Token answers the account's access token, renewing it if it is about to end.
+func (t *tokens) Token(ctx context.Context) (string, error) {
+	row, pair, err := t.load(ctx)
+	if err != nil {
+		return "", err
+	}
+	if row.State == models.TokenOK && pair.Access != "" && t.e.now().Before(pair.ExpiresAt) {
+		return pair.Access, nil
+	}
+	return t.renew(ctx, pair.Access)
+}
+
+// Renew answers a token other than bad.
+func (t *tokens) Renew(ctx context.Context, bad string) (string, error) { return t.renew(ctx, bad) }
+
+// renew waits for whoever refreshes the token, or does so itself.
+func (t *tokens) renew(ctx context.Context, bad string) (string, error) {
+	for {
+		row, pair, err := t.load(ctx)
+		if err != nil {
+			return "", err
+		}
+		now := t.e.now()
+		switch {
+		case row.State == models.TokenNeedsReauth:
+			return "", needsReauth("the account has to be authorised again")
+		case row.State == models.TokenOK && pair.Access != "" && pair.Access != bad && now.Before(pair.ExpiresAt):
+			return pair.Access, nil
+		case row.State == models.TokenRefreshing && now.After(fromMS(row.LeaseUntil)):
+			return "", t.lost(ctx, row)
+		case row.State == models.TokenRefreshing:
+			if err := pause(ctx, refreshPoll); err != nil {
+				return "", &channels.Failure{Class: policy.ClassDown, Code: "token_refresh_slow", Detail: "another refresh is under way", Err: err}
+			}
+			continue
+		}
+		won, err := t.e.o.Store.ClaimRefresh(ctx, row.TenantID, row.AccountID, row.Epoch, ms(now.Add(refreshLease)), ms(now))
+		if err != nil {
+			return "", notStored(err)
+		}
+		if won {
+			return t.spend(row.Epoch+1, pair)
+		}
+	}
+}
+
+// spend makes the one refresh call that epoch allows, and records the new pair before anybody uses it. It outlives
+// its caller: once the token is spent, the answer must not be lost.
+func (t *tokens) spend(epoch int64, have channels.Token) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), refreshLease)
+	defer cancel()
+	refresher, err := t.refresher()
+	if err != nil {
+		return "", err
+	}
+	fresh, err := refresher.Refresh(ctx, have)
+	now := ms(t.e.now())
+	if err != nil {
+		failure := channels.AsFailure(err)
+		state := models.TokenOK // the call never left, or was put off: the old pair still stands
+		if failure.Class == policy.ClassAccount || failure.Class == policy.ClassUnknown || failure.Class == policy.ClassRequest {
+			state = models.TokenNeedsReauth
+			failure = needsReauth(failure.Detail)
+		}
+		if err := t.e.o.Store.FailRefresh(ctx, t.account.TenantID, t.account.ID, epoch, state, now); err != nil {
+			t.e.log.Error("token refresh not recorded", "account", t.account.Name, "err", err)
+		}
+		if state == models.TokenNeedsReauth {
+			t.mark(ctx, failure.Detail)
+		}
+		return "", failure
+	}
+	if fresh.Refresh == "" {
+		fresh.Refresh = have.Refresh
+	}
+	if err := t.save(ctx, epoch, fresh, now); err != nil {
+		return "", needsReauth("the renewed token could not be stored: " + err.Error())
+	}
+	return fresh.Access, nil
+}
+
+func (t *tokens) save(ctx context.Context, epoch int64, fresh channels.Token, now int64) error {
+	plain, err := json.Marshal(fresh)
+	if err != nil {
+		return err
+	}
+	s := t.e.o.Store
+	sealed, err := s.SealToken(t.account.TenantID, t.account.ID, plain)
+	if err != nil {
+		return err
+	}
+	return s.FinishRefresh(ctx, models.AccountToken{
+		TenantID: t.account.TenantID, AccountID: t.account.ID, Sealed: sealed, ExpiresAt: ms(fresh.ExpiresAt), Epoch: epoch, UpdatedAt: now,
+	})
+}
+
+// refresher builds an adapter that has no tokens yet, for the refresh itself.
+func (t *tokens) refresher() (channels.TokenRefresher, error) {
+	a, err := t.e.o.Registry.Build(t.account.Adapter, channels.Config{
+		Channel: t.account.Channel, Settings: t.settings, HTTP: t.e.o.HTTP, Tokens: t, Now: t.e.now, Log: t.e.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	r, ok := a.(channels.TokenRefresher)
+	if !ok {
+		return nil, errors.New("the adapter has no tokens to renew")
+	}
+	return r, nil
+}
+
+// load reads the account's token; the first time it is made from the account's settings.
+func (t *tokens) load(ctx context.Context) (models.AccountToken, channels.Token, error) {
+	var pair channels.Token
+	s := t.e.o.Store
+	row, err := s.Token(ctx, t.account.TenantID, t.account.ID)
+	if errors.Is(err, models.ErrNotFound) {
+		if err = t.plant(ctx); err == nil {
+			row, err = s.Token(ctx, t.account.TenantID, t.account.ID)
+		}
+	}
+	if err != nil {
+		return row, pair, notStored(err)
+	}
+	plain, err := s.OpenToken(row)
+	if err == nil {
+		err = json.Unmarshal(plain, &pair)
+	}
+	if err != nil {
+		return row, pair, needsReauth("the stored token cannot be read: " + err.Error())
+	}
+	return row, pair, nil
+}
+
+// plant stores the tokens that came with the account's settings, unless another replica was first.
+func (t *tokens) plant(ctx context.Context) error {
+	row, err := t.planted()
+	if err != nil {
+		return err
+	}
+	return t.e.o.Store.PutFirstToken(ctx, row)
+}
+
+// planted seals the tokens that came with the account's settings.
+func (t *tokens) planted() (models.AccountToken, error) {
+	conf := channels.Config{Settings: t.settings}
+	first := channels.Token{Access: conf.String("access_token"), Refresh: conf.String("refresh_token")}
+	if first.Access != "" {
+		first.ExpiresAt = t.e.now().Add(24 * time.Hour) // not told; a refusal renews it earlier
+	}
+	plain, err := json.Marshal(first)
+	if err != nil {
+		return models.AccountToken{}, err
+	}
+	sealed, err := t.e.o.Store.SealToken(t.account.TenantID, t.account.ID, plain)
+	if err != nil {
+		return models.AccountToken{}, err
+	}
+	return models.AccountToken{
+		TenantID: t.account.TenantID, AccountID: t.account.ID, Sealed: sealed, ExpiresAt: ms(first.ExpiresAt), State: models.TokenOK, UpdatedAt: ms(t.e.now()),
+	}, nil
+}
+
+// lost ends a refresh whose replica died between the provider's answer and our commit: the token may be spent.
+func (t *tokens) lost(ctx context.Context, row models.AccountToken) error {
+	err := t.e.o.Store.FailRefresh(ctx, row.TenantID, row.AccountID, row.Epoch, models.TokenNeedsReauth, ms(t.e.now()))
+	if err != nil && !errors.Is(err, models.ErrStale) {
+		return notStored(err)
+	}
+	why := "a token refresh was cut off and may have spent the refresh token"
+	t.mark(ctx, why)
+	return needsReauth(why)
+}
+
+// mark takes the account out of use until a person has authorised it again.
+func (t *tokens) mark(ctx context.Context, why string) {
+	err := t.e.o.Store.SetAccountState(ctx, t.account.TenantID, t.account.ID, models.AccountNeedsReauth, why, 0, ms(t.e.now()))
+	if err != nil {
+		t.e.log.Error("account state not recorded", "account", t.account.Name, "err", err)
+	}
+	t.e.dir.forget()
+	t.e.log.Error("account needs to be authorised again", "account", t.account.Name, "why", why)
+}
+
+func needsReauth(detail string) *channels.Failure {
+	return &channels.Failure{
+		Class: policy.ClassAccount, Code: codeNeedsReauth, Detail: detail,
+		Advice: "Authorise the account again and PATCH its refresh_token.", AdviceVI: "Cấp quyền lại cho tài khoản rồi PATCH refresh_token.",
+	}
+}
+
+func notStored(err error) *channels.Failure {
+	return &channels.Failure{Class: policy.ClassDown, Code: "token_unavailable", Detail: "the token could not be read or stored", Err: err}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
