@@ -1,0 +1,83 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"cascade/models"
+)
+
+// Job is a piece of upkeep: a name, when it runs, and what it does. Every replica runs every job; each does work that
+// is harmless twice, or claims it first.
+type Job struct {
+	Name     string
+	Schedule string // cron, with seconds left out, or "@every …"
+	Run      func(context.Context) error
+}
+
+// How long things are kept. Receipts that never matched wait as long as providers retry; keys longer than promised.
+const (
+	keepKeys       = 48 * time.Hour
+	keepParked     = 7 * 24 * time.Hour
+	keepDeliveries = 30 * 24 * time.Hour
+)
+
+// Upkeep lists the jobs.
+func (e *Engine) Upkeep() []Job {
+	s := e.o.Store
+	prune := func(keep time.Duration, delete func(context.Context, int64) (int64, error)) func(context.Context) error {
+		return func(ctx context.Context) error {
+			_, err := delete(ctx, ms(e.now().Add(-keep)))
+			return err
+		}
+	}
+	return []Job{
+		{"clock", "@every 10s", e.syncClock},
+		{"tokens", "@every 1m", e.refreshTokens},
+		{"keys", "7 * * * *", prune(keepKeys, s.PruneKeys)},
+		{"deliveries", "17 * * * *", prune(keepDeliveries, s.PruneDeliveries)},
+		{"receipts", "27 * * * *", prune(keepParked, s.PruneReceipts)},
+	}
+}
+
+// refreshTokens renews tokens before they end, so that no message waits for it, and ends refreshes whose replica
+// died.
+func (e *Engine) refreshTokens(ctx context.Context) error {
+	now := e.now()
+	rows, err := e.o.Store.ExpiringTokens(ctx, ms(now.Add(refreshAhead)))
+	if err != nil {
+		return err
+	}
+	lost, err := e.o.Store.LostRefreshes(ctx, ms(now))
+	if err != nil {
+		return err
+	}
+	var all error
+	for _, row := range append(rows, lost...) {
+		all = errors.Join(all, e.refreshToken(ctx, row))
+	}
+	return all
+}
+
+// refreshToken renews one account's token.
+func (e *Engine) refreshToken(ctx context.Context, row models.AccountToken) error {
+	acc, err := e.o.Store.Account(ctx, row.TenantID, row.AccountID)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil // deleted: its token may end
+	}
+	if err != nil {
+		return err
+	}
+	settings, err := e.settings(acc)
+	if err != nil {
+		return err
+	}
+	t := &tokens{e: e, account: acc, settings: settings}
+	_, pair, err := t.load(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = t.renew(ctx, pair.Access)
+	return err
+}
