@@ -38,9 +38,9 @@ func (e *Engine) Accept(ctx context.Context, who Caller, s Submission) (Accepted
 	}
 	select {
 	case e.accepts <- f:
-	case <-ctx.Done():
+	default: // thousands wait for the database already: say so while nothing is stored
 		f.fresh.drop()
-		return Accepted{}, &BusyError{RetryAfter: time.Second, Cause: ctx.Err()}
+		return Accepted{}, &BusyError{RetryAfter: time.Second}
 	}
 	res := <-f.done
 	switch {

@@ -63,11 +63,23 @@ func (e *Engine) commitLoop() {
 			case f := <-e.accepts:
 				batch = append(batch, f)
 			case <-e.life.Done():
+				e.commitRest()
 				return
 			}
 		}
 		for _, c := range []chan *fact{e.receipts, e.results, e.accepts} {
 			batch = fill(batch, c)
+		}
+		e.commit(batch)
+	}
+}
+
+// commitRest writes down what the last calls brought, at the end.
+func (e *Engine) commitRest() {
+	for {
+		batch := fill(fill(fill(nil, e.receipts), e.results), e.accepts)
+		if len(batch) == 0 {
+			return
 		}
 		e.commit(batch)
 	}

@@ -45,9 +45,10 @@ type Options struct {
 	Log       *slog.Logger
 	// TestSettings points an account at the built-in simulator, for test keys; nil refuses test keys.
 	TestSettings func(adapter string, account models.Account) map[string][]byte
-	// Watch is told of every committed change, in commit order per message; nil: nobody watches. It must be quick.
+	// Watch is told of every committed change; nil: nobody watches. It must be quick. Two changes of one message may
+	// arrive in either order: its Version tells.
 	Watch func(models.State)
-	// BatchMost, CallTimeout and Lease replace the defaults where set; tests shorten them.
+	// CallTimeout and Lease replace the defaults where set; tests shorten them.
 	CallTimeout, Lease time.Duration
 }
 
@@ -69,8 +70,9 @@ type Engine struct {
 	skew  atomic.Int64 // what the database's clock is ahead of ours, in nanoseconds
 	calls sync.WaitGroup
 	loops sync.WaitGroup
-	stop  context.CancelFunc
-	life  context.Context
+	// working ends first: nothing new is taken up. life ends when every call under way is recorded.
+	working, life context.Context
+	rest, stop    context.CancelFunc
 
 	Counters Counters
 }
@@ -105,6 +107,7 @@ func New(o Options) *Engine {
 	e.lanes.byKey = map[laneKey]*lane{}
 	e.dir = newDirectory(e)
 	e.life, e.stop = context.WithCancel(context.Background())
+	e.working, e.rest = context.WithCancel(e.life)
 	return e
 }
 
@@ -130,6 +133,7 @@ func (e *Engine) Start(ctx context.Context) error {
 // Stop lets calls under way end and be recorded, then ends the loops. What ctx cuts off is found by its lease.
 func (e *Engine) Stop(ctx context.Context) error {
 	e.lanes.close()
+	e.rest()
 	idle := make(chan struct{})
 	go func() { e.calls.Wait(); close(idle) }()
 	var err error
@@ -180,12 +184,12 @@ func (e *Engine) sleep(w waker, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-e.life.Done():
+	case <-e.working.Done():
 		return false
 	case <-w.c:
 	case <-timer.C:
 	}
-	return e.life.Err() == nil
+	return e.working.Err() == nil
 }
 
 // recording bounds the time to write down what happened. It outlives the caller: a fact must not be lost because an

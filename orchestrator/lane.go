@@ -141,13 +141,15 @@ func (l *lane) setBacklog(is bool) {
 	l.backlog = is
 }
 
-// pause keeps the ladder off the account until t, for a reason.
-func (l *lane) pause(t time.Time, why policy.Reason) {
+// pause keeps the ladder off the account until t, for a reason. False: it rests that long already, within a second.
+func (l *lane) pause(t time.Time, why policy.Reason) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if t.After(l.paused) {
-		l.paused, l.why = t, why
+	if !t.After(l.paused.Add(time.Second)) {
+		return false
 	}
+	l.paused, l.why = t, why
+	return true
 }
 
 // unusable tells why no attempt should be started on the account now; "" if it can be used.
