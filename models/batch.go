@@ -120,7 +120,7 @@ func integer[R any](name string, field func(*R) *int64) column[R] {
 }
 
 func boolean[R any](name string, field func(*R) *bool) column[R] {
-	return newColumn(name, "boolean", field, same[bool], func(x, y bool) int { return 0 })
+	return newColumn(name, "boolean", field, same[bool], func(_, _ bool) int { return 0 })
 }
 
 // binary is for bytes as they came.

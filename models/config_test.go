@@ -133,12 +133,12 @@ func TestAccounts(t *testing.T) {
 		}
 
 		want(t, s.PutToken(ctx, models.AccountToken{TenantID: tenant, AccountID: twin.ID, Sealed: []byte("x"), ExpiresAt: 50, UpdatedAt: 1}), nil)
-		claimOnce(t, ctx, s, tenant, twin.ID)
+		claimOnce(ctx, t, s, tenant, twin.ID)
 	})
 }
 
 // claimOnce lets many claim the same refresh at once; one may spend the token.
-func claimOnce(t *testing.T, ctx context.Context, s *models.Store, tenant, account uuid.UUID) {
+func claimOnce(ctx context.Context, t *testing.T, s *models.Store, tenant, account uuid.UUID) {
 	t.Helper()
 	var wins atomic.Int64
 	var all sync.WaitGroup

@@ -302,8 +302,10 @@ func TestReceiptsParkAndMatch(t *testing.T) {
 
 func TestLedgerIsAppendOnly(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, s *models.Store) {
-		charge := models.Charge{TenantID: tenant, MessageID: uuid.New(), N: 1, Line: 1, At: 1, Channel: policy.SMS,
-			AccountID: account, Units: 2, Amount: -5, Currency: "VND", Reason: "correction", Test: true}
+		charge := models.Charge{
+			TenantID: tenant, MessageID: uuid.New(), N: 1, Line: 1, At: 1, Channel: policy.SMS,
+			AccountID: account, Units: 2, Amount: -5, Currency: "VND", Reason: "correction", Test: true,
+		}
 		add := func() error {
 			return s.InTx(t.Context(), func(tx *models.Tx) error {
 				return tx.InsertCharges(t.Context(), []*models.Charge{&charge})

@@ -9,7 +9,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// ErrCursor: a list's cursor is none that we gave out.
+// ErrCursor says that a list's cursor is none that we gave out.
 var ErrCursor = errors.New("cursor is not one that this API gave out; leave it out to start from the first page")
 
 // cursorOf makes the opaque cursor that continues after id.

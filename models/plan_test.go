@@ -40,8 +40,10 @@ func TestPlansOnPostgres(t *testing.T) {
 		batchPlan("find attempts", "Index Scan using attempts_provider"),
 		batchPlan("find parked receipts", "Index Scan using receipts_parked"),
 		batchPlan("match receipts", "Index Scan using receipts_pkey"),
-		{"finish a delivery", models.FinishDeliverySQL, "", "(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
-			"Index Scan using callback_deliveries_pkey"},
+		{
+			"finish a delivery", models.FinishDeliverySQL, "", "(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+			"Index Scan using callback_deliveries_pkey",
+		},
 	}
 	never := []string{"Sort", "Seq Scan on", "Bitmap", "Hash", "Merge"}
 	modelstest.Each(t, func(t *testing.T, first *models.Store) {

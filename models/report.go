@@ -47,7 +47,7 @@ func CostGroups() []string {
 	return []string{"channel", "account", "day", "template", "category", "policy", "operator"}
 }
 
-// ErrGroup: a report cannot be grouped by this.
+// ErrGroup says that a report cannot be grouped by this.
 var ErrGroup = errors.New("group_by takes " + strings.Join(CostGroups(), ", ") + ", each once")
 
 // attemptCost is what an attempt costs: the sum of its lines in the ledger, corrections included, whenever they came.

@@ -19,18 +19,13 @@ func (e *Engine) Accept(ctx context.Context, who Caller, s Submission) (Accepted
 	if err != nil {
 		return Accepted{}, e.storeError(err)
 	}
-	if s.IdempotencyKey != "" { // a replay must answer as before, whatever the configuration says today
-		if first, err := e.replay(ctx, who, s); err == nil || !errors.Is(err, models.ErrNotFound) {
-			return first, err
-		}
-	}
 	now := e.now()
-	r, err := conf.resolve(e, who, s, now)
-	if err != nil {
-		return Accepted{}, err
+	r, err := conf.resolve(who, s, now)
+	if err == nil {
+		err = e.allowed(ctx, conf, r)
 	}
-	if err := e.allowed(ctx, conf, r); err != nil {
-		return Accepted{}, err
+	if err != nil {
+		return e.refuse(ctx, who, s, err)
 	}
 	f, err := e.newMessage(conf, who, s, r, now)
 	if err != nil {
@@ -53,6 +48,17 @@ func (e *Engine) Accept(ctx context.Context, who Caller, s Submission) (Accepted
 	}
 	e.Counters.Accepted.Add(1)
 	return Accepted{Message: e.view(res.state)}, nil
+}
+
+// refuse answers a submission that cannot be accepted. A replay is answered as before, whatever the configuration
+// says today.
+func (e *Engine) refuse(ctx context.Context, who Caller, s Submission, why error) (Accepted, error) {
+	if s.IdempotencyKey != "" {
+		if first, err := e.replay(ctx, who, s); err == nil || !errors.Is(err, models.ErrNotFound) {
+			return first, err
+		}
+	}
+	return Accepted{}, why
 }
 
 // newMessage settles a resolved submission into a change that is ready to be stored.
@@ -174,9 +180,9 @@ func (e *Engine) Preview(ctx context.Context, who Caller, s Submission) (Preview
 		return Preview{}, e.storeError(err)
 	}
 	now := e.now()
-	r, err := conf.resolve(e, who, s, now)
-	if refused, no := errors.AsType[*RefusedError](err); err != nil && !(no && refused != nil && r != nil) {
-		return Preview{}, err
+	r, err := conf.resolve(who, s, now)
+	if _, refused := errors.AsType[*RefusedError](err); err != nil && !refused {
+		return Preview{}, err // what no step can carry is shown step by step
 	}
 	return conf.preview(e, who, r, now), nil
 }

@@ -154,7 +154,7 @@ func (e *Engine) untilNextDelivery() time.Duration {
 	if err != nil || next == 0 {
 		return pollEvery
 	}
-	return min(pollEvery, max(time.Until(fromMS(next)), 20*time.Millisecond))
+	return min(pollEvery, max(fromMS(next).Sub(e.now()), 20*time.Millisecond))
 }
 
 // deliverDue claims a page of due deliveries and tells each endpoint.

@@ -150,7 +150,10 @@ func (d *directory) load(ctx context.Context, id uuid.UUID) (*tenantConf, error)
 	if c.callbacks, err = s.Callbacks(ctx, id); err != nil {
 		return nil, err
 	}
-	return c, c.loadBooks(ctx, s)
+	if err := c.loadBooks(ctx, s); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func (c *tenantConf) loadPolicies(ctx context.Context, s *models.Store) error {

@@ -41,8 +41,9 @@ type Options struct {
 	HTTP, Callbacks *http.Client
 	// PublicURL is how providers reach us, without a trailing slash.
 	PublicURL string
-	Now       func() time.Time
-	Log       *slog.Logger
+	// Now is the clock; it is set right by the database's.
+	Now func() time.Time
+	Log *slog.Logger
 	// TestSettings points an account at the built-in simulator, for test keys; nil refuses test keys.
 	TestSettings func(adapter string, account models.Account) map[string][]byte
 	// Watch is told of every committed change; nil: nobody watches. It must be quick. Two changes of one message may
@@ -87,9 +88,6 @@ type Counters struct {
 // New makes an engine; Start runs it.
 func New(o Options) *Engine {
 	mustache.AllowMissingVariables = false // a parameter that is not there is an error, not an empty string
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

@@ -30,8 +30,9 @@ func maxTextOf(ch policy.Channel) int {
 	return 0
 }
 
-// resolve checks a submission against the tenant's configuration. Errors: *InvalidError, *RefusedError.
-func (c *tenantConf) resolve(e *Engine, who Caller, s Submission, now time.Time) (*resolved, error) {
+// resolve checks a submission against the tenant's configuration. Errors: *InvalidError, and *RefusedError, which
+// comes with what was resolved.
+func (c *tenantConf) resolve(who Caller, s Submission, now time.Time) (*resolved, error) {
 	r := &resolved{}
 	var bad []policy.FieldError
 	fault := func(field, format string, args ...any) {
@@ -57,11 +58,12 @@ func (c *tenantConf) resolve(e *Engine, who Caller, s Submission, now time.Time)
 	if err := c.choose(s, r, in); err != nil {
 		return nil, err
 	}
-	if err := r.ttl(s, now); err != nil {
-		return nil, err
+	r.ttl(s, now)
+	c.ladder(who, r, in, refused, now)
+	if err := r.carried(); err != nil {
+		return r, err
 	}
-	c.ladder(e, who, r, in, refused, now)
-	return r, r.carried()
+	return r, nil
 }
 
 // contents renders every channel's content. What cannot be rendered refuses its own channel only, unless a declared
@@ -164,7 +166,7 @@ func (c *tenantConf) choose(s Submission, r *resolved, in policy.ConditionInput)
 }
 
 // ttl sets when the message expires, counted from its send_at.
-func (r *resolved) ttl(s Submission, now time.Time) error {
+func (r *resolved) ttl(s Submission, now time.Time) {
 	ttl := s.TTL.Std()
 	if ttl == 0 {
 		ttl = r.policy.TTL.Std()
@@ -177,11 +179,10 @@ func (r *resolved) ttl(s Submission, now time.Time) error {
 		from = r.sendAt
 	}
 	r.expires = from.Add(ttl)
-	return nil
 }
 
 // ladder resolves each step: its accounts, what it waits for, what it costs, and why it cannot run.
-func (c *tenantConf) ladder(e *Engine, who Caller, r *resolved, in policy.ConditionInput, refused map[policy.Channel]string, now time.Time) {
+func (c *tenantConf) ladder(who Caller, r *resolved, in policy.ConditionInput, refused map[policy.Channel]string, now time.Time) {
 	p := policy.Plan{Quiet: r.policy.QuietHours}
 	if r.policy.MaxCost != nil {
 		p.MaxCost = r.policy.MaxCost.Micros

@@ -31,7 +31,7 @@ func parseReference(s string) (uuid.UUID, bool) {
 // Hook takes a provider's callback: verified over its raw bytes, and on disk before it is answered. Errors:
 // ErrNotFound for no such account, ErrForged, *BusyError when it could not be stored, so that the provider repeats it.
 func (e *Engine) Hook(ctx context.Context, adapter string, id uuid.UUID, h channels.Hook) (HookAnswer, error) {
-	acc, conf, err := e.hookAccount(ctx, adapter, id)
+	acc, err := e.hookAccount(ctx, adapter, id)
 	if err != nil {
 		return HookAnswer{}, err
 	}
@@ -47,7 +47,7 @@ func (e *Engine) Hook(ctx context.Context, adapter string, id uuid.UUID, h chann
 	received := ms(e.now())
 	facts := make([]*fact, 0, len(got))
 	for _, r := range got {
-		facts = append(facts, e.receiptFact(conf, acc, r, h.Body, received))
+		facts = append(facts, e.receiptFact(acc, r, h.Body, received))
 	}
 	for _, f := range facts {
 		select {
@@ -65,20 +65,20 @@ func (e *Engine) Hook(ctx context.Context, adapter string, id uuid.UUID, h chann
 }
 
 // hookAccount finds the account that a callback's path names.
-func (e *Engine) hookAccount(ctx context.Context, adapter string, id uuid.UUID) (*account, *tenantConf, error) {
+func (e *Engine) hookAccount(ctx context.Context, adapter string, id uuid.UUID) (*account, error) {
 	row, err := e.dir.accountByID(ctx, id)
 	if err != nil {
-		return nil, nil, e.storeError(err)
+		return nil, e.storeError(err)
 	}
 	conf, err := e.dir.tenant(ctx, row.TenantID)
 	if err != nil {
-		return nil, nil, e.storeError(err)
+		return nil, e.storeError(err)
 	}
 	acc := conf.accounts[id]
 	if acc == nil || acc.Adapter != adapter || acc.adapter == nil {
-		return nil, nil, models.ErrNotFound
+		return nil, models.ErrNotFound
 	}
-	return acc, conf, nil
+	return acc, nil
 }
 
 // read verifies and reads a callback by the account's own secrets, then by those of its test twin.
@@ -108,7 +108,7 @@ func answerOf(reader channels.HookReader) HookAnswer {
 }
 
 // receiptFact makes a fact of a receipt: its row, and what it says of an attempt.
-func (e *Engine) receiptFact(conf *tenantConf, acc *account, r channels.Receipt, raw []byte, received int64) *fact {
+func (e *Engine) receiptFact(acc *account, r channels.Receipt, raw []byte, received int64) *fact {
 	e.Counters.Receipts.Add(1)
 	row := &models.Receipt{
 		TenantID: acc.TenantID, AccountID: acc.ID, EventKey: r.Key, ReceivedAt: received, Kind: r.Kind, At: ms(r.At),

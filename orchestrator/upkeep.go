@@ -26,9 +26,9 @@ const (
 // Upkeep lists the jobs.
 func (e *Engine) Upkeep() []Job {
 	s := e.o.Store
-	prune := func(keep time.Duration, delete func(context.Context, int64) (int64, error)) func(context.Context) error {
+	prune := func(keep time.Duration, remove func(context.Context, int64) (int64, error)) func(context.Context) error {
 		return func(ctx context.Context) error {
-			_, err := delete(ctx, ms(e.now().Add(-keep)))
+			_, err := remove(ctx, ms(e.now().Add(-keep)))
 			return err
 		}
 	}

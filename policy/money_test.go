@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"encoding/json"
 	"math"
 	"testing"
@@ -32,7 +33,7 @@ func TestParseMoney(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			got, err := ParseMoney(tt.amount, tt.currency)
-			if field, _ := err.(FieldError); field.Field != tt.field || got != tt.want {
+			if field, _ := errors.AsType[FieldError](err); field.Field != tt.field || got != tt.want {
 				t.Errorf("got %v, %v", got, err)
 			}
 		})

@@ -114,8 +114,10 @@ func (p Policy) Warnings(best func(step int, s Step) (Receipt, bool)) []Warning 
 	var warnings []Warning
 	for i, step := range p.Steps {
 		if step.neverRuns() {
-			warnings = append(warnings, Warning{stepField(i) + ".when", "step_never_runs",
-				fmt.Sprintf("Step %d never runs, as its condition is always false: mend the condition or drop the step.", i+1)})
+			warnings = append(warnings, Warning{
+				stepField(i) + ".when", "step_never_runs",
+				fmt.Sprintf("Step %d never runs, as its condition is always false: mend the condition or drop the step.", i+1),
+			})
 			continue
 		}
 		if best == nil {

@@ -120,7 +120,9 @@ var zones sync.Map
 
 func loadZone(name string) (*time.Location, error) {
 	if cached, ok := zones.Load(name); ok {
-		return cached.(*time.Location), nil
+		if zone, ok := cached.(*time.Location); ok {
+			return zone, nil
+		}
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "" || name == "Local" {

@@ -122,13 +122,17 @@ func TestExamplesOnTheWire(t *testing.T) {
 	}{
 		"SpeedSMS": {
 			speedSMS, `{"status":"success","code":"00","data":{"tranId":9007199254740993,"totalPrice":250}}`, "9007199254740993",
-			call{"POST", "/index.php/sms/send", "Basic dG9rLTEyMzp4", "application/json",
-				`{"content":"Don \"A\" & B","sender":"MYBRAND","sms_type":3,"to":["84912345678"]}`},
+			call{
+				"POST", "/index.php/sms/send", "Basic dG9rLTEyMzp4", "application/json",
+				`{"content":"Don \"A\" & B","sender":"MYBRAND","sms_type":3,"to":["84912345678"]}`,
+			},
 		},
 		"VietGuys": {
 			vietGuys, `{"error":0,"msgid":"vg-1","log":""}`, "vg-1",
-			call{"POST", "/api/index.php", "", "application/x-www-form-urlencoded",
-				"bid=" + reference + "&from=MYBRAND&json=1&phone=84912345678&pwd=tok-123&sms=%C4%90%C6%A1n+%22A%22+%26+B&type=8&u=acme"},
+			call{
+				"POST", "/api/index.php", "", "application/x-www-form-urlencoded",
+				"bid=" + reference + "&from=MYBRAND&json=1&phone=84912345678&pwd=tok-123&sms=%C4%90%C6%A1n+%22A%22+%26+B&type=8&u=acme",
+			},
 		},
 		"Jasmin": {
 			jasmin, `Success "07033084"`, "07033084",
@@ -137,8 +141,10 @@ func TestExamplesOnTheWire(t *testing.T) {
 		},
 		"South Telecom": {
 			southTelecom, `{"status":1,"tracking_id":"st-1"}`, "st-1",
-			call{"POST", "/apidebit/sendZNS", "Basic YWNtZTpwQHNz", "application/json",
-				`{"client_req_id":"` + reference + `","dlr":1,"from":"MYBRAND","template_data":{"name":"Lan <3","otp":"4821"},"template_id":"300123","to":"84912345678"}`},
+			call{
+				"POST", "/apidebit/sendZNS", "Basic YWNtZTpwQHNz", "application/json",
+				`{"client_req_id":"` + reference + `","dlr":1,"from":"MYBRAND","template_data":{"name":"Lan <3","otp":"4821"},"template_id":"300123","to":"84912345678"}`,
+			},
 		},
 	}
 	for name, tt := range tests {
@@ -206,19 +212,39 @@ func TestExamplesReceipts(t *testing.T) {
 		want   []channels.Receipt
 		err    error
 	}{
-		"SpeedSMS delivered": {speedSMS, channels.Hook{Method: "POST", Body: []byte(`{"type":"report","tranId":11,"phone":"x","status":0}`)},
-			[]channels.Receipt{{ProviderID: "11", Kind: policy.ReceiptDelivered, Key: "11:0:"}}, nil},
-		"SpeedSMS failed": {speedSMS, channels.Hook{Method: "POST", Body: []byte(`{"tranId":11,"status":3}`)},
-			[]channels.Receipt{{ProviderID: "11", Kind: policy.ReceiptFailed, Class: policy.ClassRecipient, Code: "failed", ProviderCode: "3", Key: "11:3:"}}, nil},
-		"VietGuys sent": {vietGuys, channels.Hook{Method: "POST", Body: []byte(`{"data":{"message_id":"vg-1","status":"sent"}}`)},
-			[]channels.Receipt{{ProviderID: "vg-1", Kind: policy.ReceiptSent, Key: "vg-1:sent:"}}, nil},
+		"SpeedSMS delivered": {
+			speedSMS,
+			channels.Hook{Method: "POST", Body: []byte(`{"type":"report","tranId":11,"phone":"x","status":0}`)},
+			[]channels.Receipt{{ProviderID: "11", Kind: policy.ReceiptDelivered, Key: "11:0:"}},
+			nil,
+		},
+		"SpeedSMS failed": {
+			speedSMS,
+			channels.Hook{Method: "POST", Body: []byte(`{"tranId":11,"status":3}`)},
+			[]channels.Receipt{{ProviderID: "11", Kind: policy.ReceiptFailed, Class: policy.ClassRecipient, Code: "failed", ProviderCode: "3", Key: "11:3:"}},
+			nil,
+		},
+		"VietGuys sent": {
+			vietGuys,
+			channels.Hook{Method: "POST", Body: []byte(`{"data":{"message_id":"vg-1","status":"sent"}}`)},
+			[]channels.Receipt{{ProviderID: "vg-1", Kind: policy.ReceiptSent, Key: "vg-1:sent:"}},
+			nil,
+		},
 		"VietGuys status of tomorrow": {vietGuys, channels.Hook{Method: "POST", Body: []byte(`{"data":{"message_id":"vg-1","status":"new"}}`)}, nil, channels.ErrUnreadable},
 		"VietGuys no id":              {vietGuys, channels.Hook{Method: "POST", Body: []byte(`{}`)}, nil, channels.ErrUnreadable},
-		"Jasmin expired": {jasmin, channels.Hook{Method: "POST", Header: form, Body: []byte(`id=07033084&message_status=EXPIRED&err=027`)},
-			[]channels.Receipt{{ProviderID: "07033084", Kind: policy.ReceiptFailed, Class: policy.ClassRecipient, Code: "expired", ProviderCode: "027", Key: "07033084:EXPIRED:027"}}, nil},
+		"Jasmin expired": {
+			jasmin,
+			channels.Hook{Method: "POST", Header: form, Body: []byte(`id=07033084&message_status=EXPIRED&err=027`)},
+			[]channels.Receipt{{ProviderID: "07033084", Kind: policy.ReceiptFailed, Class: policy.ClassRecipient, Code: "expired", ProviderCode: "027", Key: "07033084:EXPIRED:027"}},
+			nil,
+		},
 		"Jasmin ignored": {jasmin, channels.Hook{Method: "POST", Header: form, Body: []byte(`id=07033084&message_status=ACCEPTD`)}, nil, nil},
-		"South Telecom delivered": {southTelecom, channels.Hook{Method: "GET", URL: "&smsid=" + reference + "&status=1&deliveredts=1795136403"},
-			[]channels.Receipt{{Reference: reference, Kind: policy.ReceiptDelivered, At: time.Unix(1795136403, 0).UTC(), Key: reference + ":1:"}}, nil},
+		"South Telecom delivered": {
+			southTelecom,
+			channels.Hook{Method: "GET", URL: "&smsid=" + reference + "&status=1&deliveredts=1795136403"},
+			[]channels.Receipt{{Reference: reference, Kind: policy.ReceiptDelivered, At: time.Unix(1795136403, 0).UTC(), Key: reference + ":1:"}},
+			nil,
+		},
 		"South Telecom by POST": {southTelecom, channels.Hook{Method: "POST", URL: "&smsid=" + reference + "&status=1"}, nil, channels.ErrUnreadable},
 	}
 	for name, tt := range tests {

@@ -21,12 +21,18 @@ func Spec() channels.Spec {
 		Name:     "http",
 		Channels: policy.Channels(),
 		Fields: []channels.Field{
-			{Name: "request", Required: true, Help: "the call that sends: method, url, query, headers, auth, content_type, body",
-				Example: `{"url": "https://sms.example/send", "content_type": "json", "body": {"to": "{{to_digits}}", "text": "{{text}}"}}`},
-			{Name: "response", Help: "what counts as taken (success), where provider_id, code and message are, and code_map",
-				Example: `{"success": [{"pointer": "/status", "equals": "ok"}], "provider_id": {"pointer": "/id"}}`},
-			{Name: "receipt", Help: "how a callback is verified and read: id, status, status_map, at, verify, answer",
-				Example: `{"id": {"pointer": "/id", "kind": "provider"}, "status": {"pointer": "/status"}, "status_map": {"ok": "delivered"}, "verify": {"token": "{{secret.hook}}"}}`},
+			{
+				Name: "request", Required: true, Help: "the call that sends: method, url, query, headers, auth, content_type, body",
+				Example: `{"url": "https://sms.example/send", "content_type": "json", "body": {"to": "{{to_digits}}", "text": "{{text}}"}}`,
+			},
+			{
+				Name: "response", Help: "what counts as taken (success), where provider_id, code and message are, and code_map",
+				Example: `{"success": [{"pointer": "/status", "equals": "ok"}], "provider_id": {"pointer": "/id"}}`,
+			},
+			{
+				Name: "receipt", Help: "how a callback is verified and read: id, status, status_map, at, verify, answer",
+				Example: `{"id": {"pointer": "/id", "kind": "provider"}, "status": {"pointer": "/status"}, "status_map": {"ok": "delivered"}, "verify": {"token": "{{secret.hook}}"}}`,
+			},
 			{Name: "status", Help: "the call that asks what became of a message: request, status, status_map"},
 			{Name: "secrets", Secret: true, Help: "values that templates read as {{secret.NAME}}", Example: `{"token": "…"}`},
 			{Name: "from", Help: "the sender, read as {{from}}", Example: "MYBRAND"},

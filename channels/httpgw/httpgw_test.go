@@ -110,10 +110,14 @@ func TestBodies(t *testing.T) {
 		"literal":   {`"content_type": "literal", "headers": {"Content-Type": "text/plain"}, "body": "{{text|ascii|upper}}"`, "text/plain", `DON "A" & B`},
 		"JSON text": {`"content_type": "json", "body": "{\"t\": {{text}}, \"p\": {{params}}}"`, "application/json", `{"t": "Đơn \"A\" & B", "p": {"name":"Lan <3","otp":"4821"}}`},
 		"form text": {`"content_type": "form", "body": "a={{text_ascii}}&p={{params.otp}}"`, "application/x-www-form-urlencoded", "a=Don+%22A%22+%26+B&p=4821"},
-		"params in a form": {`"content_type": "form", "body": {"p": "{{params}}"}`, "application/x-www-form-urlencoded",
-			"p=%7B%22name%22%3A%22Lan+%3C3%22%2C%22otp%22%3A%224821%22%7D"},
-		"transforms": {`"content_type": "json", "body": {"a": "{{from|base64}}", "b": "{{from|md5}}", "c": "{{from|sha256}}", "d": "{{from|hex_utf16}}", "e": "{{to_national}}", "f": "{{ttl_seconds}}/{{segments}}", "g": null, "h": true}`,
-			"application/json", `{"a":"TUI=","b":"8d8fcc1abd550c5f25dbfaa57d59cb67","c":"` + hexOf(sha256.Sum256([]byte("MB"))) + `","d":"004D0042","e":"0912345678","f":"60/1","g":null,"h":true}`},
+		"params in a form": {
+			`"content_type": "form", "body": {"p": "{{params}}"}`, "application/x-www-form-urlencoded",
+			"p=%7B%22name%22%3A%22Lan+%3C3%22%2C%22otp%22%3A%224821%22%7D",
+		},
+		"transforms": {
+			`"content_type": "json", "body": {"a": "{{from|base64}}", "b": "{{from|md5}}", "c": "{{from|sha256}}", "d": "{{from|hex_utf16}}", "e": "{{to_national}}", "f": "{{ttl_seconds}}/{{segments}}", "g": null, "h": true}`,
+			"application/json", `{"a":"TUI=","b":"8d8fcc1abd550c5f25dbfaa57d59cb67","c":"` + hexOf(sha256.Sum256([]byte("MB"))) + `","d":"004D0042","e":"0912345678","f":"60/1","g":null,"h":true}`,
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -35,7 +35,8 @@ func TestReadHook(t *testing.T) {
 	}{
 		"delivered": {
 			`{"results":[{"messageId":"` + reference + `","doneAt":"2026-11-20T08:00:04.211+0700","status":{"groupId":3,"id":5},"error":{"id":0},"channel":"ZALO_NOTIFICATION_SERVICE"}]}`,
-			[]channels.Receipt{{Reference: reference, Kind: policy.ReceiptDelivered, At: at("2026-11-20T08:00:04.211+07:00"), Key: "delivery:" + reference + ":5"}}, nil,
+			[]channels.Receipt{{Reference: reference, Kind: policy.ReceiptDelivered, At: at("2026-11-20T08:00:04.211+07:00"), Key: "delivery:" + reference + ":5"}},
+			nil,
 		},
 		"batch of operator, seen and failed": {
 			`{"results":[{"messageId":"` + reference + `","sentAt":"2026-11-20T08:00:01.000+0000","status":{"groupId":3,"id":2}},` +
@@ -45,7 +46,8 @@ func TestReadHook(t *testing.T) {
 				{Reference: reference, Kind: policy.ReceiptSent, At: at("2026-11-20T08:00:01Z"), Key: "delivery:" + reference + ":2"},
 				{Reference: reference, Kind: policy.ReceiptRead, At: at("2026-11-20T08:03:10+07:00"), Key: "seen:" + reference},
 				failed,
-			}, nil,
+			},
+			nil,
 		},
 		"pending":               {`{"results":[{"messageId":"` + reference + `","status":{"groupId":1,"id":7}}]}`, []channels.Receipt{{Reference: reference, Kind: policy.ReceiptSent, Key: "delivery:" + reference + ":7"}}, nil},
 		"their id, our data":    {`{"results":[{"messageId":"m-1","callbackData":"` + reference + `","status":{"groupId":1,"id":7}}]}`, []channels.Receipt{{Reference: reference, Kind: policy.ReceiptSent, Key: "delivery:m-1:7"}}, nil},

@@ -78,8 +78,11 @@ func TestInfobipFailures(t *testing.T) {
 		status, error int // of the report
 	}{
 		"no Viber user": {"/viber/2/messages", `{"type":"TEXT","text":"hi"}`, Rule{Outcome: Fail}, 9, 7002},
-		"refusal that is told later": {"/zalo/2/messages", `{"type":"TEMPLATE","templateName":1,"templateData":{}}`,
-			Rule{Outcome: Refuse, Code: CodeUnknownUser}, 9, 7002},
+		"refusal that is told later": {
+			"/zalo/2/messages", `{"type":"TEMPLATE","templateName":1,"templateData":{}}`,
+			Rule{Outcome: Refuse, Code: CodeUnknownUser},
+			9, 7002,
+		},
 		"SMS": {"/sms/3/messages", `{"text":"hi"}`, Rule{Outcome: Fail, Code: "32"}, 9, 32},
 	}
 	for name, tt := range tests {

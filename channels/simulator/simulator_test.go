@@ -260,8 +260,11 @@ func TestMagicNumbers(t *testing.T) {
 		"+84900000006": {want{OutcomeCutNotTaken, CutNotTaken, "silent", "0"}, ok, ok},
 		"+84900000007": {want{OutcomeTaken, "", delivered, "200"}, ok, ok},
 		"+84900000008": {want{OutcomeTaken, "", read, "200"}, want{OutcomeTaken, "", read, "470"}, ok},
-		"+84900000009": {want{OutcomeRefused, "-118", "silent", "0"}, want{OutcomeTaken, "7002", failed, "0"},
-			want{OutcomeTaken, CodeUnknownUser, failed, "820"}},
+		"+84900000009": {
+			want{OutcomeRefused, "-118", "silent", "0"},
+			want{OutcomeTaken, "7002", failed, "0"},
+			want{OutcomeTaken, CodeUnknownUser, failed, "820"},
+		},
 		"+84900000010": {want{OutcomeRefused, "-32", "silent", "0"}, want{OutcomeRefused, "E429", "silent", "0"}, want{OutcomeRefused, "throttled", "silent", "0"}},
 		"+84900000011": {want{OutcomeRefused, "-144", "silent", "0"}, ok, ok},
 		"+84900000012": {want{OutcomeRefused, "-124", "silent", "0"}, ok, ok},

@@ -179,7 +179,7 @@ func (s *Simulator) zaloSend(w http.ResponseWriter, r *http.Request) {
 		provider: Zalo, channel: ZNS, acc: acc, ref: msg.TrackingID, to: digits(*msg.Phone), bill: bill,
 		hook: s.zaloHook(acc, msg.TrackingID),
 	}
-	rec, v := s.place(o, func(v verdict) string { return zaloLogCode(v) })
+	rec, v := s.place(o, zaloLogCode)
 	if v.refuse == CodeToken {
 		acc.refuseRefresh(s.opt.Now().Add(s.scaled(5 * time.Second)))
 	}

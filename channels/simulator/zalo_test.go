@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -185,7 +186,7 @@ func TestWebhookRetriesThenSwitchesOff(t *testing.T) {
 				if got := h.header.Get("num_retry"); got != want {
 					t.Errorf("call %d has num_retry %q, want %q", i, got, want)
 				}
-				if string(h.body) != string(first.body) {
+				if !bytes.Equal(h.body, first.body) {
 					t.Errorf("call %d has another body", i)
 				}
 			}

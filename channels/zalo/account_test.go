@@ -176,11 +176,13 @@ func TestCheck(t *testing.T) {
 	}{
 		"all well": {
 			`{"error":0,"data":{"dailyQuota":"20000","remainingQuota":19000}}`, `{"error":0,"data":{"oaCurrentQuality":"HIGH","oa7dayQuality":"MEDIUM"}}`,
-			`{"error":0,"data":[{"templateId":1,"status":"ENABLE"}]}`, []string{"ok token_ok", "ok quota_ok", "ok quality_ok", "ok templates_ok"},
+			`{"error":0,"data":[{"templateId":1,"status":"ENABLE"}]}`,
+			[]string{"ok token_ok", "ok quota_ok", "ok quality_ok", "ok templates_ok"},
 		},
 		"nearly everything amiss": {
 			`{"error":0,"data":{"dailyQuota":"1000","remainingQuota":"99"}}`, `{"error":0,"data":{"oaCurrentQuality":"LOW"}}`,
-			`{"error":0,"data":[{"templateId":1,"status":"DISABLE"}]}`, []string{"ok token_ok", "warning quota_low", "warning quality_low", "error templates_none"},
+			`{"error":0,"data":[{"templateId":1,"status":"DISABLE"}]}`,
+			[]string{"ok token_ok", "warning quota_low", "warning quality_low", "error templates_none"},
 		},
 		"quota used up, the rest refused": {
 			`{"error":0,"data":{"dailyQuota":"1000","remainingQuota":"0"}}`, `{"error":-138,"message":"x"}`, `{"error":-138,"message":"x"}`,

@@ -109,7 +109,7 @@ func address(c channels.Config, field, standard string) (string, error) {
 	return strings.TrimRight(v, "/"), nil
 }
 
-// Capabilities: delivery is reported, reading is not documented for messages by phone (§4.5). tracking_id is no
+// Capabilities says that delivery is reported, reading is not documented for messages by phone (§4.5). tracking_id is no
 // idempotency key (§0.5), and only msg_id can be asked about (§5.1).
 func (*Adapter) Capabilities() channels.Capabilities {
 	return channels.Capabilities{

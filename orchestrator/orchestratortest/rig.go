@@ -99,6 +99,9 @@ func (r *Rig) NewEngine(c Config) *orchestrator.Engine {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
