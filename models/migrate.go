@@ -35,8 +35,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 		_, err = p.Up(ctx)
 	}
 	if s.dialect == Postgres {
-		s.closers = s.closers[:len(s.closers)-1]
-		db.Close()
+		_ = db.Close()
 	}
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)

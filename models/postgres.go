@@ -36,9 +36,11 @@ func (s *Store) openPostgres(ctx context.Context, conns int) error {
 	if err != nil {
 		return err
 	}
+	s.closers = append(s.closers, pool)
 	if s.hot, err = s.pool(conns, timeouts, hotPlanner); err != nil {
 		return err
 	}
+	s.closers = append(s.closers, s.hot)
 	s.hotRead = s.hot
 	if err := pool.PingContext(ctx); err != nil {
 		return fmt.Errorf("connect to Postgres: %w", err)
@@ -48,7 +50,7 @@ func (s *Store) openPostgres(ctx context.Context, conns int) error {
 	return err
 }
 
-// pool opens a pool whose connections start with params.
+// pool opens a pool whose connections start with params. Closing it is the caller's.
 func (s *Store) pool(conns int, params ...map[string]string) (*sql.DB, error) {
 	config, err := pgx.ParseConfig(s.url)
 	if err != nil {
@@ -63,6 +65,5 @@ func (s *Store) pool(conns int, params ...map[string]string) (*sql.DB, error) {
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
-	s.closers = append(s.closers, db)
 	return db, nil
 }

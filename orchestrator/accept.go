@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"cascade/models"
 	"cascade/policy"
 )
@@ -189,7 +191,7 @@ func (e *Engine) Preview(ctx context.Context, who Caller, s Submission) (Preview
 
 // Cancel stops a message: no further step starts. What a provider already has cannot be recalled. Errors:
 // ErrNotFound, *BusyError.
-func (e *Engine) Cancel(ctx context.Context, tenant, id [16]byte) (MessageView, error) {
+func (e *Engine) Cancel(ctx context.Context, tenant, id uuid.UUID) (MessageView, error) {
 	return e.tell(ctx, models.Ref{TenantID: tenant, ID: id}, func(c *change) {
 		if c.m.CanceledAt == 0 && !c.m.Status.Final() {
 			c.m.CanceledAt = ms(c.now)
@@ -199,7 +201,7 @@ func (e *Engine) Cancel(ctx context.Context, tenant, id [16]byte) (MessageView, 
 
 // Confirm records that the app knows that the person has the message: it counts as reached. Errors: ErrNotFound,
 // *BusyError.
-func (e *Engine) Confirm(ctx context.Context, tenant, id [16]byte) (MessageView, error) {
+func (e *Engine) Confirm(ctx context.Context, tenant, id uuid.UUID) (MessageView, error) {
 	return e.tell(ctx, models.Ref{TenantID: tenant, ID: id}, func(c *change) {
 		if c.m.ConfirmedAt == 0 {
 			c.m.ConfirmedAt = ms(c.now)

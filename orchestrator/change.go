@@ -1,8 +1,8 @@
 package orchestrator
 
 import (
-	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,7 +34,8 @@ type change struct {
 func (e *Engine) newChange(conf *tenantConf, st models.State, now time.Time) (*change, error) {
 	c := &change{e: e, conf: conf, before: st, m: st.Message, now: now, dirty: map[int64]bool{}}
 	c.as = append(make([]models.Attempt, 0, len(st.Attempts)+1), st.Attempts...)
-	if err := json.Unmarshal(st.Message.Plan, &c.plan); err != nil {
+	var err error
+	if c.plan, err = parsePlan(st.Message.Plan); err != nil {
 		return nil, fmt.Errorf("stored plan of %s: %w", st.Message.ID, err)
 	}
 	return c, nil
@@ -66,6 +67,9 @@ func (c *change) facts() policy.Facts {
 		Canceled: c.m.CanceledAt > 0, Confirmed: c.m.ConfirmedAt > 0, Spent: c.m.Cost,
 		Attempts: make([]policy.AttemptFacts, len(c.as)),
 		Unusable: c.conf.unusable(c.e, c.plan, c.m.Test, c.now),
+	}
+	if c.m.CompletedAt > 0 {
+		f.Ended = c.m.Status
 	}
 	for i, a := range c.as {
 		f.Attempts[i] = policy.AttemptFacts{
@@ -114,6 +118,7 @@ func (c *change) settle() {
 	}
 	c.book()
 	c.announce()
+	maps.DeleteFunc(c.dirty, func(n int64, _ bool) bool { return !c.differs(n) })
 }
 
 // loseLease turns a call whose lease is over into an unknown outcome: its replica may have died before, in or after
@@ -284,7 +289,7 @@ func (c *change) changed() bool {
 // attemptsChanged reports whether any attempt differs from what is stored.
 func (c *change) attemptsChanged() bool {
 	for n := range c.dirty {
-		if n > int64(len(c.before.Attempts)) || c.as[n-1] != c.before.Attempts[n-1] {
+		if c.differs(n) {
 			return true
 		}
 	}
@@ -301,3 +306,9 @@ func (c *change) drop() {
 
 // state is the change as it stands once committed.
 func (c *change) state() models.State { return models.State{Message: c.m, Attempts: c.as} }
+
+// differs reports whether attempt n is not as it is stored. What does not differ must not be written: only a message
+// that changed has its version checked, so the row could be newer by now.
+func (c *change) differs(n int64) bool {
+	return n > int64(len(c.before.Attempts)) || c.as[n-1] != c.before.Attempts[n-1]
+}

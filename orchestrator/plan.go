@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 
 	"cascade/channels"
@@ -313,6 +314,36 @@ func (r *resolved) carried() error {
 		refusal.Steps = append(refusal.Steps, StepRefusal{Step: i + 1, Channel: s.Channel, Reason: s.Skip, Detail: s.SkipDetail})
 	}
 	return refusal
+}
+
+// plans remembers parsed plans by their JSON. Messages of one policy share a few plans, and each message's is needed at
+// every fact about it.
+var plans struct {
+	sync.RWMutex
+	byJSON map[string]policy.Plan
+}
+
+// plansKept bounds plans: inline policies can make as many as there are messages.
+const plansKept = 4096
+
+// parsePlan reads a pinned plan. Its answer is shared and must not be changed.
+func parsePlan(raw []byte) (policy.Plan, error) {
+	plans.RLock()
+	p, known := plans.byJSON[string(raw)]
+	plans.RUnlock()
+	if known {
+		return p, nil
+	}
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return policy.Plan{}, err
+	}
+	plans.Lock()
+	defer plans.Unlock()
+	if len(plans.byJSON) >= plansKept || plans.byJSON == nil {
+		plans.byJSON = map[string]policy.Plan{}
+	}
+	plans.byJSON[string(raw)] = p
+	return p, nil
 }
 
 // planJSON is the plan as it is pinned.

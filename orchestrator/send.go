@@ -76,8 +76,8 @@ func (e *Engine) outbound(st models.State, a models.Attempt, acc *account) (chan
 	if err := json.Unmarshal(st.Message.Content, &content); err != nil {
 		return channels.Outbound{}, fmt.Errorf("stored content: %w", err)
 	}
-	var plan policy.Plan
-	if err := json.Unmarshal(st.Message.Plan, &plan); err != nil {
+	plan, err := parsePlan(st.Message.Plan)
+	if err != nil {
 		return channels.Outbound{}, fmt.Errorf("stored plan: %w", err)
 	}
 	return channels.Outbound{

@@ -55,8 +55,7 @@ func (e *Engine) view(st models.State) MessageView { return View(st) }
 // View shows a state as the API does. It derives the timeline; nothing of it is stored.
 func View(st models.State) MessageView {
 	m := st.Message
-	var plan policy.Plan
-	_ = json.Unmarshal(m.Plan, &plan) // a plan that cannot be read only loses its sentences
+	plan, _ := parsePlan(m.Plan) // a plan that cannot be read only loses its sentences
 	v := MessageView{
 		ID: m.ID, Status: m.Status, Reason: policy.Reason(m.Reason), Channel: m.Channel, To: m.To, Category: m.Category, Template: m.Template,
 		TransactionID: m.TransactionID, Policy: PolicyRef{Name: m.PolicyName, Version: m.PolicyVersion}, Test: m.Test,

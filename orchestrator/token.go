@@ -16,8 +16,7 @@ const codeNeedsReauth = "needs_reauth"
 
 // Times of token refreshes.
 const (
-	refreshLease = 25 * time.Second
-	refreshPoll  = 50 * time.Millisecond
+	refreshPoll = 50 * time.Millisecond
 	// refreshAhead is how long before its end a token is renewed.
 	refreshAhead = 30 * time.Minute
 )
@@ -68,7 +67,7 @@ func (t *tokens) renew(ctx context.Context, bad string) (string, error) {
 			}
 			continue
 		}
-		won, err := t.e.o.Store.ClaimRefresh(ctx, row.TenantID, row.AccountID, row.Epoch, ms(now.Add(refreshLease)), ms(now))
+		won, err := t.e.o.Store.ClaimRefresh(ctx, row.TenantID, row.AccountID, row.Epoch, ms(now.Add(t.e.o.Lease)), ms(now))
 		if err != nil {
 			return "", notStored(err)
 		}
@@ -79,9 +78,10 @@ func (t *tokens) renew(ctx context.Context, bad string) (string, error) {
 }
 
 // spend makes the one refresh call that epoch allows, and records the new pair before anybody uses it. It outlives
-// its caller: once the token is spent, the answer must not be lost.
+// its caller: once the token is spent, the answer must not be lost. It ends with its lease, after which the refresh
+// counts as lost.
 func (t *tokens) spend(epoch int64, have channels.Token) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), refreshLease)
+	ctx, cancel := context.WithTimeout(context.Background(), t.e.o.Lease)
 	defer cancel()
 	refresher, err := t.refresher()
 	if err != nil {

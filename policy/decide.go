@@ -87,6 +87,8 @@ func Decide(p Plan, f Facts, now time.Time) Decision {
 		return Decision{Action: Finish, Final: final, Reason: ReasonUntilReached}
 	case f.Confirmed:
 		return Decision{Action: Finish, Final: final.Raise(Delivered), Reason: ReasonConfirmed, End: last.abandoned()}
+	case f.Ended != "": // nothing starts again, whatever became possible meanwhile
+		return Decision{Action: Finish, Final: f.Ended.Raise(final), Reason: ReasonNoStepLeft, End: last.abandoned()}
 	case f.Canceled:
 		return Decision{Action: Finish, Final: orElse(final, Canceled), Reason: ReasonCanceled, End: last.abandoned()}
 	case !now.Before(f.ExpiresAt):
@@ -129,6 +131,9 @@ func follow(p Plan, f Facts, last AttemptFacts, now time.Time) Decision {
 		return await(p, f, last, now, timeout, nextStep)
 	case AttemptDelivered: // proven, but the step waits for more: the window runs from when it was taken
 		return await(p, f, last, now, timeout, nextStep)
+	}
+	if last.Status == AttemptCanceled { // its account broke before the call; quiet hours may have held the next one
+		return nextAccount("", ReasonSkippedAccount)
 	}
 	switch last.Class {
 	case ClassAccount, ClassDown, ClassThrottled:

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -338,6 +339,52 @@ func (b *bench) calledOnce() {
 		}
 		byReference[c.Reference] = append(before, c)
 	}
+}
+
+// truthful compares what is stored about the messages with the provider's log: what counts as delivered was delivered
+// by the provider, and nobody was left without a message, for every number of the tests can be reached.
+func (b *bench) truthful(store *models.Store, ids []uuid.UUID) {
+	b.t.Helper()
+	byReference := map[string]simulator.Call{}
+	for _, c := range b.sim.Calls() {
+		if c.Taken() {
+			byReference[c.Reference] = c
+		}
+	}
+	ended := map[policy.MessageStatus]int{}
+	for page := range slices.Chunk(ids, 500) {
+		states, err := loadStates(b.t.Context(), store, b.tenant, page)
+		b.must(err)
+		for _, id := range page {
+			st := states[id]
+			if st == nil {
+				b.t.Errorf("message %s was accepted and is not there", id)
+				continue
+			}
+			ended[st.Message.Status]++
+			if st.Message.Status == policy.Failed {
+				b.t.Logf("FAILED %+v", st.Message)
+				for _, a := range st.Attempts {
+					attempt := models.AttemptID(id, a.N)
+					b.t.Logf("  %+v\n    SIM %+v", a, byReference[hex.EncodeToString(attempt[:])])
+				}
+			}
+			reached := false
+			for _, a := range st.Attempts {
+				attempt := models.AttemptID(id, a.N)
+				call, ok := byReference[hex.EncodeToString(attempt[:])]
+				proof := a.Status == policy.AttemptDelivered || a.Status == policy.AttemptRead
+				if proof && (!ok || call.DeliveredAt == nil) {
+					b.t.Errorf("attempt %d of %s is %s, but its provider did not deliver it", a.N, id, a.Status)
+				}
+				reached = reached || ok
+			}
+			if !reached {
+				b.t.Errorf("message %s ended %s, and no provider has it", id, st.Message.Status)
+			}
+		}
+	}
+	b.t.Log("messages ended", ended)
 }
 
 func (b *bench) must(err error) {

@@ -35,7 +35,10 @@ func TestKillUnderLoad(t *testing.T) {
 				t.Errorf("only %d messages were accepted: that is no load", len(ids))
 			}
 			b.calledOnce()
-			b.withStore(func(s *models.Store) { b.verify(s) })
+			b.withStore(func(s *models.Store) {
+				b.verify(s)
+				b.truthful(s, ids)
+			})
 		})
 	}
 }
@@ -73,7 +76,10 @@ func TestTerminateUnderLoad(t *testing.T) {
 			p.terminate()
 			t.Logf("%d accepted, %d calls", len(ids), len(b.sim.Calls()))
 			b.calledOnce()
-			b.withStore(func(s *models.Store) { b.verify(s) })
+			b.withStore(func(s *models.Store) {
+				b.verify(s)
+				b.truthful(s, ids)
+			})
 		})
 	}
 }

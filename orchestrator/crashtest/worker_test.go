@@ -90,6 +90,7 @@ func work(raw string) error {
 	if err := w.engine.Start(ctx); err != nil {
 		return err
 	}
+	go w.keepUp(ctx)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -113,6 +114,19 @@ func (w *worker) stop(server *http.Server) error {
 	return errors.Join(server.Shutdown(ctx), w.engine.Stop(ctx), w.store.Close())
 }
 
+// keepUp does the upkeep of tokens, far more often than the service does.
+func (w *worker) keepUp(ctx context.Context) {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for ; ctx.Err() == nil; <-tick.C {
+		for _, job := range w.engine.Upkeep() {
+			if job.Name == "tokens" {
+				_ = job.Run(ctx) // a refresh that was lost is an error each time it is found; the account's state tells
+			}
+		}
+	}
+}
+
 func openStore(ctx context.Context, address string) (*models.Store, error) {
 	keys, err := models.NewKeyring(bytes.Repeat([]byte{7}, 32))
 	if err != nil {
@@ -128,7 +142,7 @@ func newEngine(s *models.Store, client *http.Client, publicURL string) (*orchest
 	}
 	return orchestrator.New(orchestrator.Options{
 		Store: s, Registry: registry, HTTP: client, Callbacks: channels.NewHTTPClient(nil), PublicURL: publicURL,
-		Lease: lease, CallTimeout: callTimeout,
+		Now: time.Now, Lease: lease, CallTimeout: callTimeout,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}), nil
 }
@@ -150,7 +164,9 @@ func (w *worker) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /send", w.send)
 	mux.HandleFunc("POST /open", w.open)
-	mux.HandleFunc("GET /calls", func(rw http.ResponseWriter, _ *http.Request) { answer(rw, http.StatusOK, w.engine.Counters.Calls.Load()) })
+	mux.HandleFunc("GET /calls", func(rw http.ResponseWriter, _ *http.Request) {
+		answer(rw, http.StatusOK, w.engine.Counters.Calls.Load())
+	})
 	mux.HandleFunc("GET /accounts", w.accounts)
 	mux.HandleFunc("POST /hooks/{adapter}/{account}", w.hook)
 	return mux
