@@ -1,0 +1,365 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"cascade/channels"
+	"cascade/models"
+	"cascade/orchestrator"
+	"cascade/policy"
+)
+
+type messageEngine interface {
+	Accept(ctx context.Context, who orchestrator.Caller, s orchestrator.Submission) (orchestrator.Accepted, error)
+	AcceptBatch(ctx context.Context, who orchestrator.Caller, items []orchestrator.Submission) []orchestrator.Outcome
+	Preview(ctx context.Context, who orchestrator.Caller, s orchestrator.Submission) (orchestrator.Preview, error)
+	Message(ctx context.Context, tenant, id uuid.UUID) (orchestrator.MessageView, error)
+	Views(ctx context.Context, tenant uuid.UUID, rows []models.Message) ([]orchestrator.MessageView, error)
+	Cancel(ctx context.Context, tenant, id uuid.UUID) (orchestrator.MessageView, error)
+	Confirm(ctx context.Context, tenant, id uuid.UUID) (orchestrator.MessageView, error)
+}
+
+type messageStore interface {
+	Tenant(ctx context.Context, id uuid.UUID) (models.Tenant, error)
+	Messages(ctx context.Context, tenant uuid.UUID, f models.MessageFilter, cursor string, limit int) ([]models.Message, string, error)
+}
+
+type messages struct {
+	engine messageEngine
+	store  messageStore
+}
+
+// createMessage is a send call as it comes in.
+type createMessage struct {
+	To            string            `json:"to"`
+	Template      string            `json:"template"`
+	Params        map[string]string `json:"params"`
+	Content       *contentBody      `json:"content"`
+	Category      policy.Category   `json:"category"`
+	TransactionID string            `json:"transaction_id"`
+	Policy        json.RawMessage   `json:"policy"`
+	SendAt        instant           `json:"send_at"`
+	TTL           policy.Duration   `json:"ttl"`
+	Metadata      map[string]string `json:"metadata"`
+}
+
+var createMessageFields = newFieldSet("to", "template", "params", "content", "category", "transaction_id", "policy", "send_at", "ttl", "metadata")
+
+// contentBody is a rendering per channel: each has its own fields.
+type contentBody struct {
+	ZNS *struct {
+		TemplateID   string            `json:"template_id"`
+		TemplateData map[string]string `json:"template_data,omitempty"`
+	} `json:"zns,omitempty"`
+	Viber *struct {
+		Text     string      `json:"text"`
+		ImageURL string      `json:"image_url,omitempty"`
+		Button   *buttonBody `json:"button,omitempty"`
+	} `json:"viber,omitempty"`
+	SMS *struct {
+		Text string `json:"text"`
+	} `json:"sms,omitempty"`
+}
+
+type buttonBody struct {
+	Text string `json:"text"`
+	URL  string `json:"url"`
+}
+
+func (b *contentBody) byChannel() map[policy.Channel]channels.Content {
+	if b == nil {
+		return nil
+	}
+	content := map[policy.Channel]channels.Content{}
+	if b.ZNS != nil {
+		content[policy.ZNS] = channels.Content{TemplateID: b.ZNS.TemplateID, TemplateData: b.ZNS.TemplateData}
+	}
+	if b.Viber != nil {
+		content[policy.Viber] = channels.Content{Text: b.Viber.Text, ImageURL: b.Viber.ImageURL, Button: (*channels.Button)(b.Viber.Button)}
+	}
+	if b.SMS != nil {
+		content[policy.SMS] = channels.Content{Text: b.SMS.Text}
+	}
+	return content
+}
+
+// submission translates the body; the engine judges it.
+func (r *createMessage) submission() (orchestrator.Submission, error) {
+	s := orchestrator.Submission{
+		To: r.To, Template: r.Template, Params: r.Params, Content: r.Content.byChannel(), Category: r.Category,
+		TransactionID: r.TransactionID, SendAt: r.SendAt.Std(), TTL: r.TTL, Metadata: r.Metadata,
+	}
+	if len(r.Policy) == 0 || string(r.Policy) == "null" {
+		return s, nil
+	}
+	switch r.Policy[0] {
+	case '"':
+		return s, json.Unmarshal(r.Policy, &s.PolicyName)
+	case '{':
+		s.Policy = r.Policy
+		return s, nil
+	default:
+		return s, invalidField("policy", "must be a policy's name or a policy object")
+	}
+}
+
+func decodeMessage(raw []byte) (orchestrator.Submission, error) {
+	var req createMessage
+	if err := decodeFast(raw, &req, createMessageFields); err != nil {
+		return orchestrator.Submission{}, err
+	}
+	return req.submission()
+}
+
+// create takes one message and answers 202 once it is on disk; no provider is called before that. A repeated
+// Idempotency-Key with the same body gets the first answer again, marked as replayed.
+func (h *messages) create(c *gin.Context) {
+	key, given, err := idempotencyKey(c)
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	raw, err := readBody(c, maxBody)
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	s, err := decodeMessage(raw)
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	if given {
+		s.IdempotencyKey, s.RequestHash = key, hashOf(raw)
+	}
+	caller, _ := callerOf(c)
+	res, err := h.engine.Accept(c.Request.Context(), caller, s)
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	if res.Replayed {
+		c.Header("Idempotent-Replayed", "true")
+	}
+	c.JSON(http.StatusAccepted, res.Message)
+}
+
+const maxBatch = 1000
+
+type batchBody struct {
+	Messages []json.RawMessage `json:"messages"`
+}
+
+// batchItem is the end of one item: id and status, or error.
+type batchItem struct {
+	ID     *uuid.UUID           `json:"id,omitempty"`
+	Status policy.MessageStatus `json:"status,omitempty"`
+	Error  *problem             `json:"error,omitempty"`
+}
+
+// batch accepts or refuses each message by itself and answers in order. With an Idempotency-Key each item has a key of
+// its own, so that a batch which was cut off is completed rather than doubled.
+func (h *messages) batch(c *gin.Context) {
+	key, given, err := idempotencyKey(c)
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	var body batchBody
+	raw, err := decode(c, &body)
+	switch {
+	case err != nil:
+		fail(c, err)
+		return
+	case len(body.Messages) == 0 || len(body.Messages) > maxBatch:
+		fail(c, invalidField("messages", "must hold 1 to %d messages", maxBatch))
+		return
+	}
+	items := make([]batchItem, len(body.Messages))
+	var good []orchestrator.Submission
+	var places []int
+	for i, item := range body.Messages {
+		s, err := decodeMessage(item)
+		if err != nil {
+			items[i].Error = problemOf(err)
+			continue
+		}
+		if given {
+			s.IdempotencyKey, s.RequestHash = hashOf([]byte("batch\x00"+key+"\x00"+strconv.Itoa(i))), hashOf(raw)
+		}
+		good, places = append(good, s), append(places, i)
+	}
+	caller, _ := callerOf(c)
+	for i, outcome := range h.engine.AcceptBatch(c.Request.Context(), caller, good) {
+		items[places[i]] = itemOf(outcome)
+	}
+	if slices.ContainsFunc(items, func(i batchItem) bool { return i.Error != nil && i.Error.Status >= http.StatusInternalServerError }) {
+		c.Set(keyPassing, true)
+	}
+	c.JSON(http.StatusOK, gin.H{"data": items})
+}
+
+func itemOf(o orchestrator.Outcome) batchItem {
+	if o.Err != nil {
+		return batchItem{Error: problemOf(o.Err)}
+	}
+	return batchItem{ID: &o.Accepted.Message.ID, Status: o.Accepted.Message.Status}
+}
+
+// preview tells what would happen, and sends nothing.
+func (h *messages) preview(c *gin.Context) {
+	raw, err := readBody(c, maxBody)
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	s, err := decodeMessage(raw)
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	caller, _ := callerOf(c)
+	preview, err := h.engine.Preview(c.Request.Context(), caller, s)
+	answer(c, preview, err)
+}
+
+func (h *messages) get(c *gin.Context) { h.one(c, h.engine.Message) }
+
+func (h *messages) cancel(c *gin.Context) { h.one(c, h.engine.Cancel) }
+
+func (h *messages) confirm(c *gin.Context) { h.one(c, h.engine.Confirm) }
+
+func (h *messages) one(c *gin.Context, do func(context.Context, uuid.UUID, uuid.UUID) (orchestrator.MessageView, error)) {
+	id, err := pathID(c.Param("id"))
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	view, err := do(c.Request.Context(), tenantOf(c), id)
+	answer(c, view, err)
+}
+
+// messageFilters are the words a list of messages can be narrowed by.
+var messageFilters = []string{"status", "channel", "to", "template", "policy", "transaction_id", "created_after", "created_before"}
+
+// searchBody is the query of a list in a body, which keeps phone numbers out of URLs.
+type searchBody struct {
+	Status        string `json:"status"`
+	Channel       string `json:"channel"`
+	To            string `json:"to"`
+	Template      string `json:"template"`
+	Policy        string `json:"policy"`
+	TransactionID string `json:"transaction_id"`
+	CreatedAfter  string `json:"created_after"`
+	CreatedBefore string `json:"created_before"`
+	Limit         *int   `json:"limit"`
+	Cursor        string `json:"cursor"`
+}
+
+func (b searchBody) query() url.Values {
+	q := url.Values{}
+	for name, value := range map[string]string{
+		"status": b.Status, "channel": b.Channel, "to": b.To, "template": b.Template, "policy": b.Policy,
+		"transaction_id": b.TransactionID, "created_after": b.CreatedAfter, "created_before": b.CreatedBefore, "cursor": b.Cursor,
+	} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if b.Limit != nil {
+		q.Set("limit", strconv.Itoa(*b.Limit))
+	}
+	return q
+}
+
+func (h *messages) list(c *gin.Context) { h.find(c, c.Request.URL.Query()) }
+
+func (h *messages) search(c *gin.Context) {
+	var body searchBody
+	if _, err := decode(c, &body); err != nil {
+		fail(c, err)
+		return
+	}
+	h.find(c, body.query())
+}
+
+func (h *messages) find(c *gin.Context, query url.Values) {
+	p, err := pageOf(query, messageFilters...)
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	ctx, tenant := c.Request.Context(), tenantOf(c)
+	filter, err := h.filter(ctx, tenant, query)
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	rows, next, err := h.store.Messages(ctx, tenant, filter, p.Cursor, p.Limit)
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	views, err := h.engine.Views(ctx, tenant, rows)
+	answer(c, paged(views, next, func(v orchestrator.MessageView) orchestrator.MessageView { return v }), err)
+}
+
+func (h *messages) filter(ctx context.Context, tenant uuid.UUID, query url.Values) (models.MessageFilter, error) {
+	f := models.MessageFilter{
+		Status: policy.MessageStatus(query.Get("status")), Channel: policy.Channel(query.Get("channel")), Template: query.Get("template"),
+		Policy: query.Get("policy"), TransactionID: query.Get("transaction_id"),
+	}
+	var errs []policy.FieldError
+	refuse := func(field, message string) { errs = append(errs, policy.FieldError{Field: field, Message: message}) }
+	if query.Has("status") && !f.Status.Valid() {
+		refuse("status", "must be accepted, scheduled, sending, delivered, read, sent, failed, expired or canceled")
+	}
+	if query.Has("channel") && !f.Channel.Valid() {
+		refuse("channel", "must be zns, viber or sms")
+	}
+	for name, into := range map[string]*int64{"created_after": &f.CreatedAfter, "created_before": &f.CreatedBefore} {
+		var at instant
+		if !query.Has(name) {
+			continue
+		}
+		if err := at.UnmarshalText([]byte(query.Get(name))); err != nil {
+			refuse(name, err.Error())
+			continue
+		}
+		// A filter of the epoch itself would read as none.
+		*into = max(at.Std().Add(time.Millisecond-1).UnixMilli(), 1)
+	}
+	if query.Has("to") {
+		t, err := h.store.Tenant(ctx, tenant)
+		if err != nil {
+			return f, err
+		}
+		phone, err := policy.ParsePhone(query.Get("to"), t.DefaultRegion)
+		if err != nil {
+			refuse("to", err.Error())
+		}
+		f.To = phone.E164
+	}
+	if len(errs) > 0 {
+		return f, invalid(errs...)
+	}
+	return f, nil
+}
+
+// answer ends a request with 200 and v, or with err.
+func answer(c *gin.Context, v any, err error) {
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, v)
+}

@@ -1,0 +1,65 @@
+package web
+
+import (
+	"context"
+	_ "embed"
+	"html"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+type readyStore interface {
+	Current(ctx context.Context) error
+}
+
+// ops answers those who run the service.
+type ops struct {
+	store   readyStore
+	metrics http.Handler
+	log     func(ctx context.Context, msg string, args ...any)
+}
+
+// healthz tells that the process is alive, whatever the database does: a restart would not mend that.
+func (h *ops) healthz(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "alive"}) }
+
+// readyz tells whether the database can be reached and has the schema of this binary.
+func (h *ops) readyz(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), 2*time.Second)
+	defer cancel()
+	if err := h.store.Current(ctx); err != nil {
+		h.log(ctx, "not ready", "error", err)
+		fail(c, notReady("The database cannot be reached, or its schema is not that of this version."))
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"status": "ready"})
+}
+
+func (h *ops) prometheus(c *gin.Context) {
+	if h.metrics == nil {
+		fail(c, notFound())
+		return
+	}
+	h.metrics.ServeHTTP(c.Writer, c.Request)
+}
+
+func (h *ops) openapi(c *gin.Context) {
+	c.Data(http.StatusOK, "application/yaml; charset=utf-8", openAPI)
+}
+
+// docs shows the OpenAPI document as it is: readable without a script, and without anything from elsewhere.
+func (h *ops) docs(c *gin.Context) {
+	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+	var page strings.Builder
+	page.WriteString(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Cascade API</title>` +
+		`<meta name="viewport" content="width=device-width"><style>body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}` +
+		`pre{overflow:auto;font-size:14px}</style><h1>Cascade API</h1><p>For tools: <a href="/openapi.yaml">openapi.yaml</a> (OpenAPI 3.1).</p><pre>`)
+	page.WriteString(html.EscapeString(string(openAPI)))
+	page.WriteString(`</pre></html>`)
+	c.Data(http.StatusOK, "text/html; charset=utf-8", []byte(page.String()))
+}

@@ -1,0 +1,277 @@
+package web
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+	"github.com/xuri/excelize/v2"
+
+	"cascade/channels"
+	"cascade/models"
+	"cascade/policy"
+)
+
+type reportStore interface {
+	Tenant(ctx context.Context, id uuid.UUID) (models.Tenant, error)
+	Accounts(ctx context.Context, tenant uuid.UUID) ([]models.Account, error)
+	Prices(ctx context.Context, tenant uuid.UUID) ([]byte, error)
+	CostRows(ctx context.Context, q models.CostQuery) ([]models.CostRow, error)
+	PaidTwiceLate(ctx context.Context, tenant uuid.UUID, from, to int64) (map[string]int64, error)
+	Messages(ctx context.Context, tenant uuid.UUID, f models.MessageFilter, cursor string, limit int) ([]models.Message, string, error)
+}
+
+type reports struct {
+	store reportStore
+	now   func() time.Time
+}
+
+type costReport struct {
+	From    string           `json:"from"`
+	To      string           `json:"to"`
+	GroupBy []string         `json:"group_by"`
+	Data    []map[string]any `json:"data"`
+	Totals  costTotals       `json:"totals"`
+}
+
+type costTotals struct {
+	Cost          policy.Money `json:"cost"`
+	SMSOnly       policy.Money `json:"sms_only"`
+	Saved         policy.Money `json:"saved"`
+	PaidTwiceLate policy.Money `json:"paid_twice_late"`
+}
+
+// span reads from and to: RFC 3339, or dates in the tenant's zone, where a "to" that is a date includes that day. Left
+// out, the span is the month so far.
+func span(query url.Values, now time.Time, zone *time.Location) (from, to time.Time, err error) {
+	now = now.In(zone)
+	from, to = time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, zone), now
+	var errs []policy.FieldError
+	for name, into := range map[string]*time.Time{"from": &from, "to": &to} {
+		if !query.Has(name) {
+			continue
+		}
+		var exact instant
+		day, dayErr := time.ParseInLocation(time.DateOnly, query.Get(name), zone)
+		switch {
+		case dayErr == nil && name == "to":
+			*into = day.AddDate(0, 0, 1)
+		case dayErr == nil:
+			*into = day
+		case exact.UnmarshalText([]byte(query.Get(name))) == nil:
+			*into = exact.Std()
+		default:
+			errs = append(errs, policy.FieldError{Field: name, Message: "must be a date such as 2026-11-20, or a time such as 2026-11-20T08:00:00+07:00"})
+		}
+	}
+	if len(errs) == 0 && !from.Before(to) {
+		errs = append(errs, policy.FieldError{Field: "to", Message: "must be later than from"})
+	}
+	if len(errs) > 0 {
+		return from, to, invalid(errs...)
+	}
+	return from, to, nil
+}
+
+// costs sums the ledger by what was asked for.
+func (h *reports) costs(c *gin.Context) {
+	query := c.Request.URL.Query()
+	for name := range query {
+		if !slices.Contains([]string{"from", "to", "group_by", "format"}, name) {
+			fail(c, invalidField(safeName(name), "is not a field here: use from, to, group_by, format"))
+			return
+		}
+	}
+	format := query.Get("format")
+	if !slices.Contains([]string{"", "json", "csv", "xlsx"}, format) {
+		fail(c, invalidField("format", "must be json, csv or xlsx"))
+		return
+	}
+	report, rows, err := h.build(c.Request.Context(), tenantOf(c), query, format)
+	switch {
+	case err != nil:
+		fail(c, err)
+	case format == "csv":
+		writeCSV(c, report.GroupBy, rows)
+	case format == "xlsx":
+		writeXLSX(c, report.GroupBy, rows)
+	default:
+		c.JSON(http.StatusOK, report)
+	}
+}
+
+func (h *reports) build(ctx context.Context, tenant uuid.UUID, query url.Values, format string) (costReport, []models.CostRow, error) {
+	t, err := h.store.Tenant(ctx, tenant)
+	if err != nil {
+		return costReport{}, nil, err
+	}
+	zone, err := time.LoadLocation(t.Timezone)
+	if err != nil {
+		return costReport{}, nil, err
+	}
+	from, to, err := span(query, h.now(), zone)
+	if err != nil {
+		return costReport{}, nil, err
+	}
+	groups := []string{"channel"}
+	if query.Has("group_by") {
+		groups = strings.Split(query.Get("group_by"), ",")
+	}
+	rows, err := h.store.CostRows(ctx, models.CostQuery{TenantID: tenant, From: from.UnixMilli(), To: to.UnixMilli(), GroupBy: groups, Location: zone})
+	if err != nil {
+		return costReport{}, nil, err
+	}
+	report := costReport{
+		From: from.UTC().Format(time.RFC3339), To: to.UTC().Format(time.RFC3339), GroupBy: groups, Data: make([]map[string]any, 0, len(rows)),
+	}
+	if format == "csv" || format == "xlsx" { // these have no totals
+		return report, rows, nil
+	}
+	total := policy.Money{Currency: t.Currency}
+	for _, row := range rows {
+		line := map[string]any{"attempts": row.Attempts, "billable": row.Billable, "units": row.Units, "cost": costOf(row)}
+		for word, value := range row.Group {
+			line[word] = value
+		}
+		report.Data = append(report.Data, line)
+		total = total.Add(costOf(row))
+	}
+	late, err := h.store.PaidTwiceLate(ctx, tenant, from.UnixMilli(), to.UnixMilli())
+	if err != nil {
+		return costReport{}, nil, err
+	}
+	smsOnly, err := h.smsOnly(ctx, t, from.UnixMilli(), to.UnixMilli())
+	report.Totals = costTotals{
+		Cost: total, SMSOnly: smsOnly, Saved: smsOnly.Add(policy.Money{Micros: -total.Micros, Currency: total.Currency}),
+		PaidTwiceLate: policy.Money{Micros: late[t.Currency], Currency: t.Currency},
+	}
+	return report, rows, err
+}
+
+func costOf(row models.CostRow) policy.Money {
+	return policy.Money{Micros: row.Cost, Currency: row.Currency}
+}
+
+// smsOnly is what the messages accepted in a span would have cost as SMS alone: for each the SMS price of its time, times the
+// segments of its own SMS text, or one segment where it has none. Prices for an account are those of the tenant's
+// first SMS account. Test messages do not count.
+func (h *reports) smsOnly(ctx context.Context, t models.Tenant, from, to int64) (policy.Money, error) {
+	sum := policy.Money{Currency: t.Currency}
+	book, account, err := h.smsPrices(ctx, t.ID)
+	if err != nil || len(book.Prices) == 0 {
+		return sum, err
+	}
+	filter := models.MessageFilter{CreatedAfter: max(from, 1), CreatedBefore: max(to, 1)}
+	for cursor := ""; ; {
+		rows, next, err := h.store.Messages(ctx, t.ID, filter, cursor, 500)
+		if err != nil {
+			return sum, err
+		}
+		for _, m := range rows {
+			key := policy.PriceKey{Channel: policy.SMS, Account: account, Template: m.Template, Operator: m.Operator, Country: m.Country, Category: m.Category}
+			if price, ok := book.Lookup(key, time.UnixMilli(m.CreatedAt)); ok && !m.Test {
+				units := 1
+				if price.Unit == policy.UnitSegment {
+					units = smsSegments(m.Content)
+				}
+				sum = sum.Add(policy.Terms{UnitPrice: price.Price, Units: units}.Full())
+			}
+		}
+		if next == "" {
+			return sum, nil
+		}
+		cursor = next
+	}
+}
+
+func (h *reports) smsPrices(ctx context.Context, tenant uuid.UUID) (book policy.PriceBook, account string, err error) {
+	raw, err := h.store.Prices(ctx, tenant)
+	if err != nil || len(raw) == 0 {
+		if problemOf(err).Status == http.StatusNotFound {
+			err = nil // no book: no price
+		}
+		return book, "", err
+	}
+	if err := json.Unmarshal(raw, &book); err != nil {
+		return book, "", fmt.Errorf("stored prices: %w", err)
+	}
+	rows, err := h.store.Accounts(ctx, tenant)
+	if i := slices.IndexFunc(rows, func(a models.Account) bool { return a.Channel == policy.SMS }); i >= 0 {
+		account = rows[i].Name
+	}
+	return book, account, err
+}
+
+func smsSegments(content []byte) int {
+	var byChannel map[policy.Channel]channels.Content
+	if json.Unmarshal(content, &byChannel) != nil {
+		return 1
+	}
+	n, _ := policy.Segments(byChannel[policy.SMS].Text)
+	return n
+}
+
+// costTable is a report as text cells, the head first.
+func costTable(groups []string, rows []models.CostRow) [][]string {
+	table := [][]string{append(slices.Clone(groups), "attempts", "billable", "units", "cost", "currency")}
+	for _, row := range rows {
+		line := make([]string, 0, len(groups)+5)
+		for _, word := range groups {
+			line = append(line, harmless(row.Group[word]))
+		}
+		table = append(table, append(line, itoa(row.Attempts), itoa(row.Billable), itoa(row.Units), costOf(row).Amount(), row.Currency))
+	}
+	return table
+}
+
+// harmless keeps a spreadsheet from reading a name as a formula.
+func harmless(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}
+
+func writeCSV(c *gin.Context, groups []string, rows []models.CostRow) {
+	c.Header("Content-Disposition", `attachment; filename="costs.csv"`)
+	c.Header("Content-Type", "text/csv; charset=utf-8")
+	c.Status(http.StatusOK)
+	w := csv.NewWriter(c.Writer)
+	if err := w.WriteAll(costTable(groups, rows)); err != nil {
+		loggerOf(c).WarnContext(c.Request.Context(), "a report was cut off", "error", err)
+	}
+}
+
+func writeXLSX(c *gin.Context, groups []string, rows []models.CostRow) {
+	book := excelize.NewFile()
+	defer book.Close()
+	for i, line := range costTable(groups, rows) {
+		cells := make([]any, len(line))
+		for j, text := range line {
+			cells[j] = text
+		}
+		if i > 0 { // numbers as numbers; the cost stays text, as a spreadsheet's floats would round it
+			n := len(groups)
+			cells[n], cells[n+1], cells[n+2] = rows[i-1].Attempts, rows[i-1].Billable, rows[i-1].Units
+		}
+		if err := book.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &cells); err != nil {
+			fail(c, err)
+			return
+		}
+	}
+	buf, err := book.WriteToBuffer()
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	c.Header("Content-Disposition", `attachment; filename="costs.xlsx"`)
+	c.Data(http.StatusOK, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", buf.Bytes())
+}

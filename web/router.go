@@ -1,0 +1,149 @@
+// Package web is the HTTP face of the service: the API, the providers' callbacks and what operators look at. It knows
+// HTTP and decides nothing.
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"cascade/channels"
+	"cascade/models"
+)
+
+// Engine is all that the API asks of the engine.
+type Engine interface {
+	messageEngine
+	policyEngine
+	accountEngine
+	hookEngine
+}
+
+// Deps is what the API is made of.
+type Deps struct {
+	Engine Engine
+	Store  *models.Store
+	// AdminKey is the bearer key of the admin endpoints; "" closes them.
+	AdminKey string
+	// PublicURL is how providers reach us.
+	PublicURL string
+	Registry  *channels.Registry
+	// Egress lists private addresses that callbacks may name all the same.
+	Egress  []netip.Prefix
+	Now     func() time.Time
+	Log     *slog.Logger
+	Metrics http.Handler
+}
+
+// route is a line of the table: who may call it is a scope of a tenant's key, accessAdmin or accessPublic.
+type route struct {
+	method, path, access string
+	handle               gin.HandlerFunc
+}
+
+// New makes the API. Timeouts are the server's.
+func New(d Deps) *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	r := gin.New()
+	r.HandleMethodNotAllowed = true
+	r.RedirectTrailingSlash = false
+	r.ContextWithFallback = false
+	r.Use(observe(d.Log, d.Now))
+	r.NoRoute(func(c *gin.Context) { fail(c, notFound()) })
+	r.NoMethod(func(c *gin.Context) { fail(c, methodNotAllowed()) })
+	auth := newAuth(d.Store, d.AdminKey, d.Now, d.Log)
+	for _, route := range table(d, auth) {
+		r.Handle(route.method, route.path, auth.require(route.access), route.handle)
+	}
+	return r
+}
+
+// table is every route, and who may call it.
+func table(d Deps, auth *auth) []route {
+	public := strings.TrimSuffix(d.PublicURL, "/")
+	once := newOnce(d.Store, d.Now).wrap
+	m := &messages{d.Engine, d.Store}
+	p := &policies{d.Engine, d.Store, d.Now}
+	a := &accounts{d.Engine, d.Store, public}
+	t := &templates{d.Engine, d.Store, d.Now}
+	ro := &routes{d.Engine, d.Store, d.Now}
+	pr := &prices{d.Engine, d.Store, d.Now}
+	re := &reports{d.Store, d.Now}
+	cb := &callbacks{d.Engine, d.Store, d.Egress, d.Now}
+	pe := &people{d.Engine, d.Store, d.Now}
+	te := &tenants{d.Engine, d.Store, auth, d.Now}
+	ho := &hooks{d.Engine, public}
+	op := &ops{d.Store, d.Metrics, d.Log.WarnContext}
+	return []route{
+		{"POST", "/v1/messages", scopeSend, m.create},
+		{"GET", "/v1/messages", scopeMessages, m.list},
+		{"POST", "/v1/messages/search", scopeMessages, m.search},
+		{"POST", "/v1/messages/batch", scopeSend, once(m.batch)},
+		{"POST", "/v1/messages/preview", scopeSend, m.preview},
+		{"GET", "/v1/messages/:id", scopeMessages, m.get},
+		{"POST", "/v1/messages/:id/cancel", scopeSend, m.cancel},
+		{"POST", "/v1/messages/:id/confirm", scopeSend, m.confirm},
+
+		{"GET", "/v1/policies", scopeConfig, p.list},
+		{"GET", "/v1/policies/:name", scopeConfig, p.get},
+		{"PUT", "/v1/policies/:name", scopeConfigure, p.put},
+		{"DELETE", "/v1/policies/:name", scopeConfigure, p.delete},
+		{"GET", "/v1/policies/:name/versions", scopeConfig, p.versions},
+
+		{"GET", "/v1/channels", scopeConfig, a.list},
+		{"POST", "/v1/channels", scopeConfigure, once(a.create)},
+		{"GET", "/v1/channels/:id", scopeConfig, a.get},
+		{"PATCH", "/v1/channels/:id", scopeConfigure, a.patch},
+		{"DELETE", "/v1/channels/:id", scopeConfigure, a.delete},
+		{"POST", "/v1/channels/:id/check", scopeConfigure, a.check},
+
+		{"GET", "/v1/templates", scopeConfig, t.list},
+		{"GET", "/v1/templates/:name", scopeConfig, t.get},
+		{"PUT", "/v1/templates/:name", scopeConfigure, t.put},
+		{"DELETE", "/v1/templates/:name", scopeConfigure, t.delete},
+
+		{"GET", "/v1/routes", scopeConfig, ro.get},
+		{"PUT", "/v1/routes", scopeConfigure, ro.put},
+		{"GET", "/v1/prices", scopeConfig, pr.get},
+		{"PUT", "/v1/prices", scopeConfigure, pr.put},
+		{"GET", "/v1/reports/costs", scopeReports, re.costs},
+
+		{"GET", "/v1/callbacks", scopeConfig, cb.list},
+		{"POST", "/v1/callbacks", scopeConfigure, once(cb.create)},
+		{"GET", "/v1/callbacks/:id", scopeConfig, cb.get},
+		{"PATCH", "/v1/callbacks/:id", scopeConfigure, cb.patch},
+		{"DELETE", "/v1/callbacks/:id", scopeConfigure, cb.delete},
+		{"GET", "/v1/callbacks/:id/deliveries", scopeConfig, cb.deliveries},
+		{"POST", "/v1/callbacks/:id/deliveries/:delivery/replay", scopeConfigure, cb.replay},
+
+		{"GET", "/v1/suppressions/:phone", scopeConfig, pe.getSuppression},
+		{"PUT", "/v1/suppressions/:phone", scopeConfigure, pe.putSuppression},
+		{"DELETE", "/v1/suppressions/:phone", scopeConfigure, pe.deleteSuppression},
+		{"GET", "/v1/consents/:phone", scopeConfig, pe.getConsent},
+		{"PUT", "/v1/consents/:phone", scopeConfigure, pe.putConsent},
+		{"DELETE", "/v1/consents/:phone", scopeConfigure, pe.deleteConsent},
+
+		{"GET", "/v1/tenants", accessAdmin, te.list},
+		{"POST", "/v1/tenants", accessAdmin, once(te.create)},
+		{"GET", "/v1/tenants/:id", accessAdmin, te.get},
+		{"GET", "/v1/tenants/:id/keys", accessAdmin, te.keys},
+		{"POST", "/v1/tenants/:id/keys", accessAdmin, once(te.createKey)},
+		{"DELETE", "/v1/tenants/:id/keys/:key", accessAdmin, te.revokeKey},
+
+		{"POST", "/hooks/:adapter/:account", accessPublic, ho.receive},
+		{"GET", "/hooks/:adapter/:account", accessPublic, ho.receive},
+
+		{"GET", "/healthz", accessPublic, op.healthz},
+		{"GET", "/readyz", accessPublic, op.readyz},
+		{"GET", "/metrics", accessPublic, op.prometheus},
+		{"GET", "/openapi.yaml", accessPublic, op.openapi},
+		{"GET", "/docs", accessPublic, op.docs},
+	}
+}
