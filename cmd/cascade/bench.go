@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"cascade/cmd/cascade/bench"
+)
+
+// benchCmd measures the service on this machine, beside what its database can do at all.
+type benchCmd struct {
+	DB         string        `name:"db" help:"sqlite for a temporary file, or a postgres:// address with the right to create databases." default:"sqlite" placeholder:"DATABASE"`
+	Messages   int           `help:"End after so many messages; 0: by time only."`
+	For        time.Duration `help:"End after this time." default:"15s"`
+	Clients    int           `help:"Requests under way at once, at most." default:"256"`
+	Rate       float64       `help:"Messages offered a second; 0: as fast as they are answered."`
+	Receipts   float64       `help:"Share of messages that the first channel delivers; the others go to the second." default:"0.8"`
+	AcceptOnly bool          `help:"Store messages that are to be sent later, and send none."`
+	JSON       bool          `name:"json" help:"Print JSON."`
+	CPUProfile string        `name:"cpuprofile" help:"Write the service's CPU profile." placeholder:"FILE"`
+	MemProfile string        `name:"memprofile" help:"Write the service's allocations." placeholder:"FILE"`
+	Child      bool          `hidden:"" help:"Be the load generator and the providers of a run."`
+}
+
+// Run measures and prints the figures.
+func (c *benchCmd) Run(ctx context.Context, std *streams) error {
+	if c.Child {
+		return bench.Child(ctx, os.Stdin, std.out)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return bench.Run(ctx, bench.Options{
+		Database: c.DB, Messages: c.Messages, For: c.For, Clients: c.Clients, Rate: c.Rate, Receipts: c.Receipts, AcceptOnly: c.AcceptOnly,
+		JSON: c.JSON, CPUProfile: c.CPUProfile, MemProfile: c.MemProfile, Child: []string{self, "bench", "--child"},
+	}, std.out)
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"cascade/channels"
+	"cascade/models"
+	"cascade/policy"
+)
+
+// buildTwin builds the test adapter of an account, and fails if anything of the real account's is left in it.
+func buildTwin(mode *testMode, registry *channels.Registry, adapter string, ch policy.Channel) error {
+	settings := map[string]json.RawMessage{}
+	if adapter == "infobip" {
+		settings["sender"] = json.RawMessage(`"ACME"`) // the one setting of its own that a test account keeps
+	}
+	for name, value := range mode.settings(adapter, models.Account{ID: uuid.New(), Adapter: adapter, Channel: ch}) {
+		settings[name] = value
+	}
+	_, err := registry.Build(adapter, channels.Config{Channel: ch, Settings: settings, HTTP: http.DefaultClient, Now: time.Now})
+	return err
+}
+
+// refusing is a transport that nothing passes.
+type refusing struct{ asked int }
+
+func (r *refusing) RoundTrip(*http.Request) (*http.Response, error) {
+	r.asked++
+	return nil, http.ErrServerClosed
+}
+
+func TestOnlyTestAccountsReachTheSimulator(t *testing.T) {
+	inside, outside := &refusing{}, &refusing{}
+	s := &shunt{host: "127.0.0.1:9", inside: inside, outside: outside, owns: (&testMode{secret: "test-x"}).owns}
+	for _, tt := range []struct {
+		url, header, value string
+		inside             int
+	}{
+		{"http://127.0.0.1:9/zalo/api", "access_token", "test-x-1", 1},
+		{"http://127.0.0.1:9/infobip", "Authorization", "App test-x-1", 1},
+		{"http://127.0.0.1:9/script", "Authorization", "App other", 0},
+		{"http://127.0.0.1:9/script", "X", "y", 0},
+		{"http://provider.example/", "access_token", "test-x-1", 0},
+	} {
+		inside.asked, outside.asked = 0, 0
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, tt.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set(tt.header, tt.value)
+		if resp, err := s.RoundTrip(req); err == nil {
+			resp.Body.Close()
+		}
+		if inside.asked != tt.inside || outside.asked != 1-tt.inside {
+			t.Errorf("%s with %s: %d inside, %d outside", tt.url, tt.header, inside.asked, outside.asked)
+		}
+	}
+}
