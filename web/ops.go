@@ -14,6 +14,12 @@ import (
 //go:embed openapi.yaml
 var openAPI []byte
 
+//go:embed start.html
+var startPage []byte
+
+// pagePolicy lets a page carry its own style, and nothing else.
+const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
 type readyStore interface {
 	Current(ctx context.Context) error
 }
@@ -52,9 +58,15 @@ func (h *ops) openapi(c *gin.Context) {
 	c.Data(http.StatusOK, "application/yaml; charset=utf-8", openAPI)
 }
 
+// start greets whoever opens the address in a browser.
+func (h *ops) start(c *gin.Context) {
+	c.Header("Content-Security-Policy", pagePolicy)
+	c.Data(http.StatusOK, "text/html; charset=utf-8", startPage)
+}
+
 // docs shows the OpenAPI document as it is: readable without a script, and without anything from elsewhere.
 func (h *ops) docs(c *gin.Context) {
-	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+	c.Header("Content-Security-Policy", pagePolicy)
 	var page strings.Builder
 	page.WriteString(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Cascade API</title>` +
 		`<meta name="viewport" content="width=device-width"><style>body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}` +

@@ -140,6 +140,7 @@ func table(d Deps, auth *auth) []route {
 		{"POST", "/hooks/:adapter/:account", accessPublic, ho.receive},
 		{"GET", "/hooks/:adapter/:account", accessPublic, ho.receive},
 
+		{"GET", "/", accessPublic, op.start},
 		{"GET", "/healthz", accessPublic, op.healthz},
 		{"GET", "/readyz", accessPublic, op.readyz},
 		{"GET", "/metrics", accessPublic, op.prometheus},
