@@ -76,7 +76,8 @@ func (c *change) facts() policy.Facts {
 			Step: int(a.Step), Account: a.AccountID.String(), Status: a.Status, Class: a.Class,
 			CreatedAt: fromMS(a.CreatedAt), CalledAt: fromMS(a.CalledAt), SentAt: fromMS(a.SentAt),
 			LeaseUntil: fromMS(a.CalledAt + c.e.o.Lease.Milliseconds()), RetryAt: fromMS(a.RetryAt),
-			Calls: int(a.Calls), Asked: a.AskedAt > 0, HasID: a.ProviderID != "",
+			Calls: int(a.Calls), HasID: a.ProviderID != "",
+			Asked: a.AskedAt > 0 && c.m.LeaseOwner == uuid.Nil, AskUntil: c.askUntil(a),
 		}
 	}
 	return f
@@ -112,6 +113,7 @@ func (c *change) settle() {
 	case policy.Ask:
 		a := c.attempt(c.last().N)
 		a.AskedAt, c.ask = ms(c.now), true
+		c.m.LeaseOwner = c.e.replica // until the answer is in
 		c.m.DueAt, c.m.Reason = ms(c.now.Add(c.e.o.Lease)), string(d.Reason)
 	case policy.Finish:
 		c.finish(d)
@@ -134,13 +136,30 @@ func (c *change) loseLease() {
 	c.m.LeaseOwner = uuid.Nil
 }
 
+// askUntil is when the question about an attempt counts as lost; zero if none is under way.
+func (c *change) askUntil(a models.Attempt) time.Time {
+	if a.AskedAt == 0 || c.m.LeaseOwner == uuid.Nil {
+		return time.Time{}
+	}
+	return fromMS(a.AskedAt).Add(c.e.o.Lease)
+}
+
 // end closes the attempt that the ladder leaves. Proof of delivery stays what it is.
 func (c *change) end(last *models.Attempt, d policy.Decision) {
+	why := d.Reason
+	if why == policy.ReasonNoStepLeft { // that is why the message ends, not its last attempt
+		why = policy.ReasonTimedOut
+		if last.Status == policy.AttemptUnknown {
+			why = policy.ReasonUnknownOutcome
+		} else if last.Class != "" {
+			why = reasonOf(*last)
+		}
+	}
 	if last.Status.Open() {
-		c.close(last, d.End, d.Reason)
+		c.close(last, d.End, why)
 		return
 	}
-	c.close(last, last.Status, d.Reason)
+	c.close(last, last.Status, why)
 }
 
 // close ends an attempt, the first time for its reason.

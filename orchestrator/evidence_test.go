@@ -24,6 +24,7 @@ import (
 
 // Receipts come in any order, repeated, and contradict each other. The same six give the same status, the same times
 // and the same cost, to the đồng, in every one of their 720 orders.
+// "sent" dates from before the step's time was over, so in many orders a timer and a status query run beside the rest.
 func TestEveryOrderOfReceiptsEndsAlike(t *testing.T) {
 	taken := time.Now().Add(-6 * time.Hour).Truncate(time.Second)
 	reports := []report{

@@ -176,6 +176,9 @@ func (e *Engine) ask(conf *tenantConf, st models.State) {
 	}
 	f := &fact{ref: models.Ref{TenantID: st.Message.TenantID, ID: st.Message.ID}, held: &st}
 	f.add = func(c *change) {
+		if c.m.LeaseOwner == e.replica {
+			c.m.LeaseOwner = uuid.Nil
+		}
 		if answer.Found && answer.Receipt.Kind != "" {
 			c.reported(a.N, answer.Receipt, ms(c.now))
 		}

@@ -67,12 +67,16 @@ func (t *tokens) renew(ctx context.Context, bad string) (string, error) {
 			}
 			continue
 		}
+		refresher, err := t.refresher()
+		if err != nil {
+			return "", err
+		}
 		won, err := t.e.o.Store.ClaimRefresh(ctx, row.TenantID, row.AccountID, row.Epoch, ms(now.Add(t.e.o.Lease)), ms(now))
 		if err != nil {
 			return "", notStored(err)
 		}
 		if won {
-			return t.spend(row.Epoch+1, pair)
+			return t.spend(refresher, row.Epoch+1, pair)
 		}
 	}
 }
@@ -80,13 +84,9 @@ func (t *tokens) renew(ctx context.Context, bad string) (string, error) {
 // spend makes the one refresh call that epoch allows, and records the new pair before anybody uses it. It outlives
 // its caller: once the token is spent, the answer must not be lost. It ends with its lease, after which the refresh
 // counts as lost.
-func (t *tokens) spend(epoch int64, have channels.Token) (string, error) {
+func (t *tokens) spend(refresher channels.TokenRefresher, epoch int64, have channels.Token) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), t.e.o.Lease)
 	defer cancel()
-	refresher, err := t.refresher()
-	if err != nil {
-		return "", err
-	}
 	fresh, err := refresher.Refresh(ctx, have)
 	now := ms(t.e.now())
 	if err != nil {

@@ -179,7 +179,11 @@ func await(p Plan, f Facts, a AttemptFacts, now time.Time, timeout time.Duration
 	}
 	acc, _ := p.AccountAt(a.Step, a.Account)
 	canAsk := acc.AskByReference || acc.AskByID && a.HasID
-	if canAsk && !a.Asked && a.Status != AttemptDelivered {
+	switch {
+	case !canAsk || a.Asked || a.Status == AttemptDelivered:
+	case now.Before(a.AskUntil): // nothing is paid while the answer may say that it is delivered
+		return Decision{Action: Wait, At: earlier(a.AskUntil, f.ExpiresAt), Reason: ReasonAskBeforePaying}
+	default:
 		return Decision{Action: Ask, Reason: ReasonAskBeforePaying}
 	}
 	return next(AttemptTimedOut, end)

@@ -76,8 +76,10 @@ type AttemptFacts struct {
 	// LeaseUntil is when a call under way counts as lost; RetryAt when a refused call may be made again.
 	LeaseUntil, RetryAt time.Time
 	Calls               int
-	// Asked: the provider has been asked about it. HasID: the provider's id is known.
+	// Asked: the provider has answered, or failed to, what became of it. AskUntil is when a question under way counts as
+	// lost; zero if none is. HasID: the provider's id is known.
 	Asked, HasID bool
+	AskUntil     time.Time
 }
 
 // reached answers the message status that the attempt's evidence proves, if it satisfies its step.

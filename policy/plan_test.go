@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -183,7 +184,7 @@ func FuzzParsePolicy(f *testing.F) {
 		if len(errs) > 0 {
 			t.Fatalf("%s does not read back: %v", text, errs)
 		}
-		if again, _ := json.Marshal(back); string(again) != string(text) {
+		if again, _ := json.Marshal(back); !bytes.Equal(again, text) {
 			t.Errorf("%s reads back as %s", text, again)
 		}
 		if p.Sentence() != back.Sentence() {

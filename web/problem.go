@@ -82,8 +82,8 @@ func methodNotAllowed() *problem {
 	return newProblem(http.StatusMethodNotAllowed, "method_not_allowed", "This address does not answer that method; see the Allow header.")
 }
 
-func conflict(code, format string, args ...any) *problem {
-	return newProblem(http.StatusConflict, code, format, args...)
+func conflict(code, detail string) *problem {
+	return newProblem(http.StatusConflict, code, "%s", detail)
 }
 
 func internal(cause error) *problem {

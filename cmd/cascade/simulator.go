@@ -23,7 +23,7 @@ type simulatorCmd struct {
 }
 
 // Validate names the variable at fault.
-func (c *simulatorCmd) Validate() error { return c.logging.validate() }
+func (c *simulatorCmd) Validate() error { return c.validate() }
 
 // Run serves until it is told to stop.
 func (c *simulatorCmd) Run(ctx context.Context, std *streams) error {

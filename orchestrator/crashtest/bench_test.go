@@ -170,7 +170,7 @@ func (b *bench) start(c workerConfig) *process {
 	c.Database, c.PublicURL, c.Tenant = b.database, b.hookURL, b.tenant
 	raw, err := json.Marshal(c)
 	b.must(err)
-	p := &process{b: b, cmd: exec.Command(os.Args[0]), log: &bytes.Buffer{}, ended: make(chan struct{})}
+	p := &process{b: b, cmd: exec.CommandContext(b.t.Context(), os.Args[0]), log: &bytes.Buffer{}, ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), workerVariable+"="+string(raw))
 	p.cmd.Stderr = p.log
 	_, err = p.cmd.StdinPipe() // open for as long as we live
@@ -342,7 +342,8 @@ func (b *bench) calledOnce() {
 }
 
 // truthful compares what is stored about the messages with the provider's log: what counts as delivered was delivered
-// by the provider, and nobody was left without a message, for every number of the tests can be reached.
+// by the provider, and nobody was left without a message, for every number of the tests can be reached. The exception
+// is a call that a kill cut off, or its receipt: at the last step nothing comes after it.
 func (b *bench) truthful(store *models.Store, ids []uuid.UUID) {
 	b.t.Helper()
 	byReference := map[string]simulator.Call{}
@@ -362,14 +363,7 @@ func (b *bench) truthful(store *models.Store, ids []uuid.UUID) {
 				continue
 			}
 			ended[st.Message.Status]++
-			if st.Message.Status == policy.Failed {
-				b.t.Logf("FAILED %+v", st.Message)
-				for _, a := range st.Attempts {
-					attempt := models.AttemptID(id, a.N)
-					b.t.Logf("  %+v\n    SIM %+v", a, byReference[hex.EncodeToString(attempt[:])])
-				}
-			}
-			reached := false
+			reached, cut := false, false
 			for _, a := range st.Attempts {
 				attempt := models.AttemptID(id, a.N)
 				call, ok := byReference[hex.EncodeToString(attempt[:])]
@@ -378,9 +372,10 @@ func (b *bench) truthful(store *models.Store, ids []uuid.UUID) {
 					b.t.Errorf("attempt %d of %s is %s, but its provider did not deliver it", a.N, id, a.Status)
 				}
 				reached = reached || ok
+				cut = cut || a.Class == policy.ClassUnknown || a.Status == policy.AttemptTimedOut && a.N == st.Message.Attempts
 			}
-			if !reached {
-				b.t.Errorf("message %s ended %s, and no provider has it", id, st.Message.Status)
+			if st.Message.Status != policy.Delivered && st.Message.Status != policy.Read && !cut || !reached && !cut {
+				b.t.Errorf("message %s ended %s, though every call had a known end (a provider has it: %t): %+v", id, st.Message.Status, reached, st.Attempts)
 			}
 		}
 	}

@@ -45,7 +45,8 @@ type Options struct {
 // Wait is how long the first channel's receipt is waited for.
 const Wait = 2 * time.Second
 
-// warmup is left out of the rate: before it no timer has ended yet. A short feed is measured whole.
+// warmup is left out of the rate: before it no timer has ended yet. The rate runs to the end of the feed; that of a
+// short one is taken whole, until its last message has ended.
 const warmup = 3 * time.Second
 
 // drainTimeout bounds the wait for the last message's end.
@@ -128,15 +129,18 @@ func measure(ctx context.Context, o Options, db *database) (_ *Report, err error
 	if err := c.receive(&fed); err != nil {
 		return nil, err
 	}
-	end := s.watched.mark(o.AcceptOnly)
-	from := mark{at: began}
-	if end.at.Sub(began) > 2*warmup {
-		from = <-warm
-	}
+	end, fedAt := s.watched.mark(o.AcceptOnly), time.Now()
 	if !o.AcceptOnly {
 		if err := s.drain(ctx, fed.Accepted); err != nil {
 			return nil, err
 		}
+	}
+	drained := time.Since(fedAt)
+	from := mark{at: began}
+	if end.at.Sub(began) > 2*warmup {
+		from = <-warm
+	} else {
+		end = s.watched.mark(o.AcceptOnly)
 	}
 	after, err := db.usage(ctx)
 	if err != nil {
@@ -154,6 +158,7 @@ func measure(ctx context.Context, o Options, db *database) (_ *Report, err error
 	}
 	r := report(o, s, fed, seen, after.minus(before))
 	r.Database = db.store.Dialect()
+	r.Drain = round(drained.Seconds())
 	r.PerSecond = round(float64(end.n-from.n) / end.at.Sub(from.at).Seconds())
 	return r, nil
 }

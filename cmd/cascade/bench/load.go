@@ -62,7 +62,7 @@ func Child(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	server := &http.Server{Handler: sim.Handler(), ReadHeaderTimeout: 5 * time.Second}
 	defer server.Close()
-	go server.Serve(ln) // ends with Close
+	go func() { _ = server.Serve(ln) }() // ends with Close
 	enc, dec := json.NewEncoder(out), json.NewDecoder(in)
 	if err := enc.Encode(hello{"http://" + ln.Addr().String()}); err != nil {
 		return err

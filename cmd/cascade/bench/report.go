@@ -19,6 +19,7 @@ type Report struct {
 	Twice      int     `json:"sent_twice_on_a_channel"`
 	Overlap    int64   `json:"receipts_after_the_next_step"`
 	Seconds    float64 `json:"feed_seconds"`
+	Drain      float64 `json:"drain_seconds"` // from the feed's end until the last message had ended
 	PerSecond  float64 `json:"messages_per_second"`
 	Limit      float64 `json:"limit_per_second"` // bare batched inserts of the same rows
 	Ratio      float64 `json:"ratio_to_limit"`
@@ -84,7 +85,7 @@ func (r *Report) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) { fmt.Fprintf(t, name+"\t"+format+"\n", args...) }
 	line("database", "%s", r.Database)
-	line("messages", "%d accepted, %d refused, %d through, in %g s of feed", r.Accepted, r.Refused, r.Ended, r.Seconds)
+	line("messages", "%d accepted, %d refused, %d through, in %g s of feed and %g s after it", r.Accepted, r.Refused, r.Ended, r.Seconds, r.Drain)
 	line("rate", "%g messages/s", r.PerSecond)
 	line("this machine's limit", "%g messages/s written bare in batches; ratio %g", r.Limit, r.Ratio)
 	line("CPU per message", "%g µs: service %g, database %g", r.CPU, r.ServiceCPU, r.DatabaseCPU)

@@ -62,18 +62,18 @@ func startService(ctx context.Context, store *models.Store, simulatorURL string)
 		Engine: s.engine, Store: store, PublicURL: s.url, Registry: registry, Now: time.Now, Log: log, Metrics: http.NotFoundHandler(),
 	})
 	s.server = &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
-	go s.server.Serve(ln) // ends with stop
+	go func() { _ = s.server.Serve(ln) }() // ends with stop
 	if err := s.furnish(ctx, simulatorURL); err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
 	return s, nil
 }
 
-// newClient keeps a connection for every call that an account may have under way.
+// newClient keeps a connection for every call and every status query that may be under way at one provider.
 func newClient() *http.Client {
 	c := channels.NewHTTPClient(nil)
 	if t, ok := c.Transport.(*http.Transport); ok {
-		t.MaxIdleConns, t.MaxIdleConnsPerHost = 4*concurrency, concurrency
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = 4*concurrency, 4*concurrency
 	}
 	return c
 }
