@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cbroglie/mustache"
 	"github.com/google/uuid"
 
 	"cascade/channels"
@@ -87,7 +86,6 @@ type Counters struct {
 
 // New makes an engine; Start runs it.
 func New(o Options) *Engine {
-	mustache.AllowMissingVariables = false // a parameter that is not there is an error, not an empty string
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

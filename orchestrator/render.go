@@ -18,6 +18,9 @@ const (
 	inData   = "template_data."
 )
 
+// The library's switch is global: a parameter that is not there is an error, not an empty string.
+func init() { mustache.AllowMissingVariables = false }
+
 // parseRendering parses every placeholder of one channel's content. The error names where a broken one stands.
 func parseRendering(raw channels.Content) (rendering, error) {
 	r := rendering{raw: raw, text: map[string]*mustache.Template{}}

@@ -74,9 +74,9 @@ func (e *Engine) refreshToken(ctx context.Context, row models.AccountToken) erro
 		return err
 	}
 	t := &tokens{e: e, account: acc, settings: settings}
-	_, pair, err := t.load(ctx)
-	if err != nil {
-		return err
+	current, pair, err := t.load(ctx)
+	if err != nil || current.Epoch != row.Epoch {
+		return err // another replica was faster
 	}
 	_, err = t.renew(ctx, pair.Access)
 	return err

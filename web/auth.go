@@ -125,8 +125,8 @@ func (a *auth) lookup(ctx context.Context, sum [sha256.Size]byte, token string) 
 	switch {
 	case errors.Is(err, models.ErrNotFound):
 		return knownKey{}, unauthorized(adviceUnknownKey)
-	case err != nil:
-		return knownKey{}, err
+	case err != nil: // nothing was begun: the caller may come back
+		return knownKey{}, &orchestrator.BusyError{RetryAfter: time.Second, Cause: err}
 	}
 	return a.remember(ctx, sum, row), nil
 }

@@ -42,8 +42,10 @@ type callbacks struct {
 
 // eventTypes lists what an endpoint can hear of.
 func eventTypes() []string {
-	return []string{"message.sent", "message.delivered", "message.read", "message.failed", "message.expired", "message.canceled",
-		"message.replied", "attempt.failed", "attempt.timed_out"}
+	return []string{
+		"message.sent", "message.delivered", "message.read", "message.failed", "message.expired", "message.canceled",
+		"message.replied", "attempt.failed", "attempt.timed_out",
+	}
 }
 
 type callbackBody struct {
@@ -227,8 +229,10 @@ func viewDelivery(d models.Delivery) deliveryView {
 	if len(payload) == 0 {
 		payload = json.RawMessage("null")
 	}
-	return deliveryView{d.ID, d.MessageID, d.Sequence, d.Type, d.State, d.Tries, d.LastStatus, d.LastError,
-		orchestrator.Time(d.CreatedAt), timeOrNull(d.NextAt), timeOrNull(d.DoneAt), payload}
+	return deliveryView{
+		d.ID, d.MessageID, d.Sequence, d.Type, d.State, d.Tries, d.LastStatus, d.LastError,
+		orchestrator.Time(d.CreatedAt), timeOrNull(d.NextAt), timeOrNull(d.DoneAt), payload,
+	}
 }
 
 func (h *callbacks) deliveries(c *gin.Context) {

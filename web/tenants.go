@@ -159,8 +159,10 @@ type keyView struct {
 }
 
 func viewKey(k models.APIKey) keyView {
-	return keyView{ID: k.ID, Mode: k.Mode, Scopes: k.Scopes, Prefix: k.Prefix, CreatedAt: orchestrator.Time(k.CreatedAt),
-		LastUsedAt: timeOrNull(k.LastUsedAt), RevokedAt: timeOrNull(k.RevokedAt)}
+	return keyView{
+		ID: k.ID, Mode: k.Mode, Scopes: k.Scopes, Prefix: k.Prefix, CreatedAt: orchestrator.Time(k.CreatedAt),
+		LastUsedAt: timeOrNull(k.LastUsedAt), RevokedAt: timeOrNull(k.RevokedAt),
+	}
 }
 
 func (h *tenants) createKey(c *gin.Context) {
