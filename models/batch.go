@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -305,12 +306,10 @@ func (p *statements) prepare(ctx context.Context, db *sql.DB, text string) (*sql
 // prepareWanted compiles what earlier transactions met.
 func (p *statements) prepareWanted(ctx context.Context, db *sql.DB) error {
 	p.mu.Lock()
-	wanted := p.wanted
-	if len(wanted) > 0 {
-		p.wanted = map[string]bool{}
-	}
+	wanted := slices.Collect(maps.Keys(p.wanted))
+	clear(p.wanted)
 	p.mu.Unlock()
-	for text := range wanted {
+	for _, text := range wanted {
 		if _, err := p.prepare(ctx, db, text); err != nil {
 			return err
 		}
