@@ -23,7 +23,7 @@ func TestKillUnderLoad(t *testing.T) {
 			p := b.start(workerConfig{})
 			l := b.startLoad(400)
 			for range kills {
-				time.Sleep(100*time.Millisecond + rand.N(400*time.Millisecond))
+				l.awaitMore(t, 20+rand.IntN(60)) // a slow machine gets its load too
 				p.kill()
 				p = b.start(workerConfig{})
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/google/uuid"
@@ -76,6 +77,24 @@ func (l *load) send(p *process, to string) {
 		return
 	}
 	l.accepted = append(l.accepted, id)
+}
+
+// count is how many messages have been accepted.
+func (l *load) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.accepted)
+}
+
+// awaitMore waits until n more messages have been accepted.
+func (l *load) awaitMore(t *testing.T, n int) {
+	t.Helper()
+	want := l.count() + n
+	for deadline := time.Now().Add(30 * time.Second); l.count() < want; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d messages were not accepted within 30 s", n)
+		}
+	}
 }
 
 // end stops the load and answers the ids of all messages that were accepted.
