@@ -49,7 +49,7 @@ func (e *Engine) Accept(ctx context.Context, who Caller, s Submission) (Accepted
 		return Accepted{}, e.duplicate(ctx, *res.lost)
 	}
 	e.Counters.Accepted.Add(1)
-	return Accepted{Message: e.view(res.state)}, nil
+	return Accepted{Message: View(res.state)}, nil
 }
 
 // refuse answers a submission that cannot be accepted. A replay is answered as before, whatever the configuration
@@ -109,7 +109,7 @@ func transactionKey(m models.Message) string {
 	return m.To + "\x1f" + m.Template + "\x1f" + m.TransactionID
 }
 
-// replay answers a used Idempotency-Key with the message it made. Errors: models.ErrNotFound for an unused key,
+// replay answers a used Idempotency-Key with the message it made, as that stands now. Errors: models.ErrNotFound for an unused key,
 // ErrIdempotencyConflict for another body.
 func (e *Engine) replay(ctx context.Context, who Caller, s Submission) (Accepted, error) {
 	key, err := e.o.Store.FindKey(ctx, who.TenantID, models.DedupeIdempotency, s.IdempotencyKey)
@@ -123,7 +123,7 @@ func (e *Engine) replay(ctx context.Context, who Caller, s Submission) (Accepted
 	if err != nil {
 		return Accepted{}, err
 	}
-	return Accepted{Message: v.asAccepted(), Replayed: true}, nil
+	return Accepted{Message: v, Replayed: true}, nil
 }
 
 func (e *Engine) duplicate(ctx context.Context, lost models.DedupeKey) error {
@@ -224,7 +224,7 @@ func (e *Engine) tell(ctx context.Context, ref models.Ref, add func(*change)) (M
 	if res.err != nil {
 		return MessageView{}, res.err
 	}
-	return e.view(res.state), nil
+	return View(res.state), nil
 }
 
 // storeError tells callers apart what they can act on: not found, or come back later.

@@ -24,7 +24,7 @@ func (e *Engine) Message(ctx context.Context, tenant, id uuid.UUID) (MessageView
 	case states[ref] == nil:
 		return MessageView{}, models.ErrNotFound
 	}
-	return e.view(*states[ref]), nil
+	return View(*states[ref]), nil
 }
 
 // Views answers listed messages with their attempts, in the order of rows.
@@ -43,14 +43,11 @@ func (e *Engine) Views(ctx context.Context, tenant uuid.UUID, rows []models.Mess
 	}
 	for _, ref := range refs {
 		if st := states[ref]; st != nil {
-			out = append(out, e.view(*st))
+			out = append(out, View(*st))
 		}
 	}
 	return out, nil
 }
-
-// view shows a state.
-func (e *Engine) view(st models.State) MessageView { return View(st) }
 
 // View shows a state as the API does. It derives the timeline; nothing of it is stored.
 func View(st models.State) MessageView {
@@ -188,9 +185,6 @@ func ending(m models.Message) string {
 		return fmt.Sprintf("%s by %s after %s for %s", m.Status, m.Channel, took, cost)
 	}
 }
-
-// asAccepted shows a message as it was first answered, which is how a replay answers.
-func (v MessageView) asAccepted() MessageView { return v }
 
 // preview shows a resolved submission.
 func (c *tenantConf) preview(e *Engine, who Caller, r *resolved, now time.Time) Preview {
