@@ -54,10 +54,11 @@ var (
 		integer("step", func(a *Attempt) *int64 { return &a.Step }),
 		text("channel", func(a *Attempt) *string { return (*string)(&a.Channel) }),
 		integer("created_at", func(a *Attempt) *int64 { return &a.CreatedAt }),
-	}
-	attemptMutable = []column[Attempt]{
 		id("account_id", func(a *Attempt) *uuid.UUID { return &a.AccountID }),
 		text("account", func(a *Attempt) *string { return &a.Account }),
+		integer("segments", func(a *Attempt) *int64 { return &a.Segments }),
+	}
+	attemptMutable = []column[Attempt]{
 		text("status", func(a *Attempt) *string { return (*string)(&a.Status) }),
 		text("class", func(a *Attempt) *string { return (*string)(&a.Class) }),
 		text("code", func(a *Attempt) *string { return &a.Code }),
@@ -66,7 +67,6 @@ var (
 		text("advice", func(a *Attempt) *string { return &a.Advice }),
 		text("reason", func(a *Attempt) *string { return &a.Reason }),
 		text("provider_id", func(a *Attempt) *string { return &a.ProviderID }),
-		integer("segments", func(a *Attempt) *int64 { return &a.Segments }),
 		integer("cost", func(a *Attempt) *int64 { return &a.Cost }),
 		integer("lines", func(a *Attempt) *int64 { return &a.Lines }),
 		integer("calls", func(a *Attempt) *int64 { return &a.Calls }),
@@ -151,6 +151,10 @@ var (
 		integer("done_at", func(d *Delivery) *int64 { return &d.DoneAt }),
 	})
 
+	personColumns = []column[Person]{
+		id("tenant_id", func(p *Person) *uuid.UUID { return &p.TenantID }),
+		text("phone", func(p *Person) *string { return &p.Phone }),
+	}
 	refColumns = []column[Ref]{
 		id("tenant_id", func(r *Ref) *uuid.UUID { return &r.TenantID }),
 		id("id", func(r *Ref) *uuid.UUID { return &r.ID }),

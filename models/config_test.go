@@ -203,9 +203,12 @@ func TestDocuments(t *testing.T) {
 		want(t, s.PutPrices(ctx, uuid.Must(uuid.NewV7()), []byte(`{}`), 1), models.ErrNotFound)
 
 		want(t, s.PutSuppression(ctx, models.Suppression{TenantID: tenant, Phone: "+84912345678", Reason: "asked", CreatedAt: 3}), nil)
-		if got, err := s.Suppressions(ctx, tenant, []string{"+84912345678", "+84900000000"}); err != nil || len(got) != 1 {
-			t.Errorf("suppressions %+v, %v", got, err)
-		}
+		commit(t, s, func(ctx context.Context, tx *models.Tx) error {
+			person := models.Person{TenantID: tenant, Phone: "+84912345678"}
+			got, err := tx.Suppressed(ctx, []models.Person{person, {TenantID: tenant, Phone: "+84900000000"}, {TenantID: other, Phone: person.Phone}})
+			equal(t, got, map[models.Person]models.Suppression{person: {TenantID: tenant, Phone: person.Phone, Categories: models.List{}, Reason: "asked"}})
+			return err
+		})
 		want(t, s.DeleteSuppression(ctx, other, "+84912345678"), models.ErrNotFound)
 		want(t, s.PutConsent(ctx, models.Consent{TenantID: tenant, Phone: "+84912345678", Categories: []string{"promotion"}, At: 3}), nil)
 		if got, err := s.Consent(ctx, tenant, "+84912345678"); err != nil || len(got.Categories) != 1 {

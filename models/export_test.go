@@ -17,14 +17,16 @@ func BatchSQL(name string) (text string, arrays int) {
 	switch name {
 	case "update messages":
 		return updateMessages.postgres, len(updateMessages.columns)
+	case "update attempts":
+		return updateAttempts.postgres, len(updateAttempts.columns)
 	case "load messages":
 		return loadMessages.postgres, len(loadMessages.columns)
 	case "load attempts":
 		return loadAttempts.postgres, len(loadAttempts.columns)
 	case "find attempts":
 		return findAttempts.postgres, len(findAttempts.columns)
-	case "find parked receipts":
-		return parkedFor.postgres, len(parkedFor.columns)
+	case "find suppressions":
+		return findSuppressed.postgres, len(findSuppressed.columns)
 	case "match receipts":
 		return matchReceipts.postgres, len(matchReceipts.columns)
 	}

@@ -14,6 +14,9 @@ import (
 // Where a statement appends nothing to a state it compares, that keeps a partial index out of the plan, which Postgres would
 // prefer while it is empty.
 var (
+	findSuppressed = newBatch("find suppressions",
+		"SELECT s.tenant_id, s.phone, s.categories, s.reason FROM {rows} "+
+			"JOIN suppressions s ON s.tenant_id = r.tenant_id AND s.phone = r.phone", personColumns, personColumns)
 	insertKeys = newBatch("insert keys",
 		"INSERT INTO dedupe_keys ("+names(dedupeColumns)+") SELECT "+names(dedupeColumns, "r.")+" FROM {rows} WHERE true "+
 			"ON CONFLICT (tenant_id, kind, key) DO NOTHING RETURNING "+names(dedupeKey), dedupeColumns, dedupeKey)
@@ -24,10 +27,13 @@ var (
 		"UPDATE messages SET "+assign(messageMutable, "r")+" FROM {rows} "+
 			"WHERE messages.tenant_id = r.tenant_id AND messages.id = r.id AND messages.version = r.version - 1 "+
 			"RETURNING "+names(messageKey, "messages."), join(messageKey, messageMutable), messageKey)
-	putAttempts = newBatch("put attempts",
-		"INSERT INTO attempts ("+names(attemptColumns)+") SELECT "+names(attemptColumns, "r.")+" FROM {rows} WHERE true "+
-			"ON CONFLICT (tenant_id, message_id, n) DO UPDATE SET "+assign(attemptMutable, "excluded"),
+	insertAttempts = newBatch("insert attempts",
+		"INSERT INTO attempts ("+names(attemptColumns)+") SELECT "+names(attemptColumns, "r.")+" FROM {rows}",
 		attemptColumns, attemptKey)
+	updateAttempts = newBatch("update attempts",
+		"UPDATE attempts SET "+assign(attemptMutable, "r")+" FROM {rows} "+
+			"WHERE attempts.tenant_id = r.tenant_id AND attempts.message_id = r.message_id AND attempts.n = r.n",
+		join(attemptKey, attemptMutable), attemptKey)
 	insertReceipts = newBatch("insert receipts",
 		"INSERT INTO receipts ("+names(receiptColumns)+") SELECT "+names(receiptColumns, "r.")+" FROM {rows} WHERE true "+
 			"ON CONFLICT (tenant_id, account_id, event_key) DO NOTHING RETURNING "+names(receiptKey),
@@ -52,10 +58,6 @@ var (
 		"SELECT a.account_id, a.provider_id, "+names(attemptKey, "a.")+" FROM {rows} JOIN attempts a "+
 			"ON a.tenant_id = r.tenant_id AND a.account_id = r.account_id AND a.provider_id = r.provider_id "+
 			"AND a.provider_id <> ''", providerRefColumns, providerRefColumns)
-	parkedFor = newBatch("find parked receipts",
-		"SELECT "+names(receiptColumns, "p.")+" FROM {rows} JOIN receipts p "+
-			"ON p.tenant_id = r.tenant_id AND p.account_id = r.account_id AND p.provider_id = r.provider_id "+
-			"AND p.state = 'parked'", providerRefColumns, providerRefColumns)
 )
 
 // The claims and look-ups that take no rows. lockRows is added to the claims on Postgres, where replicas then take
@@ -100,10 +102,15 @@ func (t *Tx) UpdateMessages(ctx context.Context, rows []*Message) (applied []boo
 	return marked(ctx, t.q, updateMessages, rows, messageKey, func(m *Message) Ref { return Ref{m.TenantID, m.ID} })
 }
 
-// PutAttempts adds attempts, or writes all that can change of those that exist. ErrDuplicate: the message has another
-// attempt under way. An attempt must not come twice.
-func (t *Tx) PutAttempts(ctx context.Context, rows []*Attempt) error {
-	return putAttempts.run(ctx, t.q, rows, nil)
+// InsertAttempts adds attempts. ErrDuplicate: the message has another attempt under way.
+func (t *Tx) InsertAttempts(ctx context.Context, rows []*Attempt) error {
+	return insertAttempts.run(ctx, t.q, rows, nil)
+}
+
+// UpdateAttempts writes all that can change of attempts. Their message's version guards them, so the same transaction
+// must have updated that. An attempt must not come twice.
+func (t *Tx) UpdateAttempts(ctx context.Context, rows []*Attempt) error {
+	return updateAttempts.run(ctx, t.q, rows, nil)
 }
 
 // InsertReceipts keeps receipts. fresh is parallel to rows: false for a repeated one.
@@ -148,11 +155,6 @@ func (t *Tx) lock(ctx context.Context, text string, args ...any) (messages []Mes
 	}
 	err = t.q.run(ctx, text, args, collect(messageColumns, &messages))
 	return messages, err
-}
-
-// LoadMessages reads messages. One that does not exist is left out.
-func (t *Tx) LoadMessages(ctx context.Context, refs []Ref) (map[Ref]Message, error) {
-	return readMessages(ctx, t.q, refs)
 }
 
 // Attempts reads all attempts of messages, in order.
@@ -262,12 +264,6 @@ func (s *Store) QueuedAccounts(ctx context.Context) (accounts []uuid.UUID, err e
 // Parked lists up to limit receipts that wait for their attempt, oldest first.
 func (s *Store) Parked(ctx context.Context, limit int) (receipts []Receipt, err error) {
 	err = s.reader().run(ctx, parked, []any{limit}, collect(receiptColumns, &receipts))
-	return receipts, err
-}
-
-// ParkedFor lists the receipts that wait for attempts with these provider ids.
-func (s *Store) ParkedFor(ctx context.Context, refs []ProviderRef) (receipts []Receipt, err error) {
-	err = parkedFor.run(ctx, s.reader(), unique(refs), collect(receiptColumns, &receipts))
 	return receipts, err
 }
 

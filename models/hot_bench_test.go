@@ -34,7 +34,7 @@ func live(b *testing.B, s *models.Store, n int) error {
 		charges[i] = &models.Charge{TenantID: tenant, MessageID: messages[i].ID, N: 1, Line: 1, Amount: 300, Currency: "VND"}
 	}
 	err := s.InTx(ctx, func(tx *models.Tx) error {
-		return errors.Join(tx.InsertMessages(ctx, messages), tx.PutAttempts(ctx, attempts))
+		return errors.Join(tx.InsertMessages(ctx, messages), tx.InsertAttempts(ctx, attempts))
 	})
 	for _, status := range []policy.AttemptStatus{policy.AttemptSent, policy.AttemptDelivered} {
 		for i := range n {
@@ -44,7 +44,7 @@ func live(b *testing.B, s *models.Store, n int) error {
 		}
 		err = errors.Join(err, s.InTx(ctx, func(tx *models.Tx) error {
 			_, err := tx.UpdateMessages(ctx, messages)
-			return errors.Join(err, tx.PutAttempts(ctx, attempts))
+			return errors.Join(err, tx.UpdateAttempts(ctx, attempts))
 		}))
 	}
 	return errors.Join(err, s.InTx(ctx, func(tx *models.Tx) error { return tx.InsertCharges(ctx, charges) }))

@@ -38,7 +38,8 @@ func TestPlansOnPostgres(t *testing.T) {
 		batchPlan("load messages", "Index Scan using messages_pkey"),
 		batchPlan("load attempts", "Index Scan using attempts_pkey"),
 		batchPlan("find attempts", "Index Scan using attempts_provider"),
-		batchPlan("find parked receipts", "Index Scan using receipts_parked"),
+		batchPlan("update attempts", "Index Scan using attempts_pkey"),
+		batchPlan("find suppressions", "Index Scan using suppressions_pkey"),
 		batchPlan("match receipts", "Index Scan using receipts_pkey"),
 		{
 			"finish a delivery", models.FinishDeliverySQL, "", "(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",

@@ -132,7 +132,7 @@ type DedupeKey struct {
 	Key         string
 	RequestHash string // hex SHA-256 of what was asked
 	MessageID   uuid.UUID
-	// Response is the first answer, for keys that are not a message's.
+	// Response is the first answer; of a message's key, what of it would change later.
 	Response  []byte
 	Status    int64
 	CreatedAt int64

@@ -13,7 +13,7 @@ import (
 // catalogue lists tables, columns and indexes of each engine in the same words. Migrations' own table is left out.
 var catalogue = map[string]string{
 	models.SQLite: `
-		SELECT t.name || '.' || c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+		SELECT t.name || '.' || c.name FROM sqlite_schema t JOIN pragma_table_xinfo(t.name) c
 		WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name NOT LIKE 'goose_%'
 		UNION ALL SELECT 'index ' || name FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'sqlite_%'`,
 	models.Postgres: `
@@ -41,7 +41,7 @@ func TestEnginesHaveTheSameSchema(t *testing.T) {
 
 func TestNoColumnOfAHotTableIsNullable(t *testing.T) {
 	nullable := map[string]string{
-		models.SQLite: `SELECT t.name || '.' || c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+		models.SQLite: `SELECT t.name || '.' || c.name FROM sqlite_schema t JOIN pragma_table_xinfo(t.name) c
 			WHERE t.type = 'table' AND c."notnull" = 0`,
 		models.Postgres: `SELECT table_name || '.' || column_name FROM information_schema.columns
 			WHERE table_schema = 'public' AND is_nullable = 'YES'`,

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm/clause"
@@ -26,9 +27,24 @@ func (s *Store) Suppression(ctx context.Context, tenant uuid.UUID, phone string)
 	return one[Suppression](ctx, s.read.Where("tenant_id = ? AND phone = ?", tenant, phone))
 }
 
-// Suppressions answers those of phones that are suppressed, in one query.
-func (s *Store) Suppressions(ctx context.Context, tenant uuid.UUID, phones []string) ([]Suppression, error) {
-	return all[Suppression](ctx, s.read.Where("tenant_id = ? AND phone IN ?", tenant, phones))
+// Person is somebody as a tenant knows them: by phone number.
+type Person struct {
+	TenantID uuid.UUID
+	Phone    string
+}
+
+// Suppressed finds the suppressions of people.
+func (t *Tx) Suppressed(ctx context.Context, people []Person) (map[Person]Suppression, error) {
+	found := map[Person]Suppression{}
+	err := findSuppressed.run(ctx, t.q, unique(people), func(rows *sql.Rows) error {
+		var s Suppression
+		if err := rows.Scan(&s.TenantID, &s.Phone, &s.Categories, &s.Reason); err != nil {
+			return err
+		}
+		found[Person{s.TenantID, s.Phone}] = s
+		return nil
+	})
+	return found, err
 }
 
 // DeleteSuppression lets a person be contacted again. ErrNotFound: there is no suppression.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,9 +24,6 @@ func (e *Engine) Accept(ctx context.Context, who Caller, s Submission) (Accepted
 	}
 	now := e.now()
 	r, err := conf.resolve(who, s, now)
-	if err == nil {
-		err = e.allowed(ctx, conf, r)
-	}
 	if err != nil {
 		return e.refuse(ctx, who, s, err)
 	}
@@ -34,13 +32,16 @@ func (e *Engine) Accept(ctx context.Context, who Caller, s Submission) (Accepted
 		return Accepted{}, err
 	}
 	select {
-	case e.accepts <- f:
+	case e.committer(f.ref).accepts <- f:
 	default: // thousands wait for the database already: say so while nothing is stored
 		f.fresh.drop()
 		return Accepted{}, &BusyError{RetryAfter: time.Second}
 	}
 	res := <-f.done
+	_, refused := errors.AsType[*InvalidError](res.err)
 	switch {
+	case refused:
+		return e.refuse(ctx, who, s, res.err)
 	case res.err != nil:
 		return Accepted{}, res.err
 	case res.lost != nil && res.lost.Kind == models.DedupeIdempotency:
@@ -91,9 +92,14 @@ func (e *Engine) newMessage(conf *tenantConf, who Caller, s Submission, r *resol
 	c.settle()
 	f := &fact{ref: models.Ref{TenantID: m.TenantID, ID: m.ID}, fresh: c, done: make(chan result, 1)}
 	if s.IdempotencyKey != "" {
+		first, err := json.Marshal(c.firstAnswer())
+		if err != nil {
+			c.drop()
+			return nil, err
+		}
 		f.keys = append(f.keys, models.DedupeKey{
 			TenantID: m.TenantID, Kind: models.DedupeIdempotency, Key: s.IdempotencyKey, RequestHash: s.RequestHash,
-			MessageID: m.ID, Status: 202, CreatedAt: m.CreatedAt,
+			MessageID: m.ID, Response: first, Status: 202, CreatedAt: m.CreatedAt,
 		})
 	}
 	if s.TransactionID != "" {
@@ -109,23 +115,6 @@ func transactionKey(m models.Message) string {
 	return m.To + "\x1f" + m.Template + "\x1f" + m.TransactionID
 }
 
-// replay answers a used Idempotency-Key with the message it made, as that stands now. Errors: models.ErrNotFound for an unused key,
-// ErrIdempotencyConflict for another body.
-func (e *Engine) replay(ctx context.Context, who Caller, s Submission) (Accepted, error) {
-	key, err := e.o.Store.FindKey(ctx, who.TenantID, models.DedupeIdempotency, s.IdempotencyKey)
-	if err != nil {
-		return Accepted{}, e.storeError(err)
-	}
-	if key.RequestHash != s.RequestHash {
-		return Accepted{}, ErrIdempotencyConflict
-	}
-	v, err := e.Message(ctx, who.TenantID, key.MessageID)
-	if err != nil {
-		return Accepted{}, err
-	}
-	return Accepted{Message: v, Replayed: true}, nil
-}
-
 func (e *Engine) duplicate(ctx context.Context, lost models.DedupeKey) error {
 	key, err := e.o.Store.FindKey(ctx, lost.TenantID, lost.Kind, lost.Key)
 	if err != nil {
@@ -134,22 +123,13 @@ func (e *Engine) duplicate(ctx context.Context, lost models.DedupeKey) error {
 	return &DuplicateError{MessageID: key.MessageID}
 }
 
-// allowed checks who must not be contacted.
-func (e *Engine) allowed(ctx context.Context, conf *tenantConf, r *resolved) error {
-	sup, err := e.o.Store.Suppression(ctx, conf.tenant.ID, r.phone.E164)
-	switch {
-	case errors.Is(err, models.ErrNotFound):
-		return nil
-	case err != nil:
-		return e.storeError(err)
-	}
-	for _, c := range sup.Categories {
-		if c == string(r.category) {
-			return Invalid("to", "is suppressed for %s: %s", r.category, sup.Reason)
-		}
-	}
+// suppressed refuses a message to somebody who must not be contacted about its category; nil if they may.
+func suppressed(sup models.Suppression, category policy.Category) error {
 	if len(sup.Categories) == 0 {
 		return Invalid("to", "is suppressed: %s", sup.Reason)
+	}
+	if slices.Contains(sup.Categories, string(category)) {
+		return Invalid("to", "is suppressed for %s: %s", category, sup.Reason)
 	}
 	return nil
 }
@@ -186,6 +166,15 @@ func (e *Engine) Preview(ctx context.Context, who Caller, s Submission) (Preview
 	if _, refused := errors.AsType[*RefusedError](err); err != nil && !refused {
 		return Preview{}, err // what no step can carry is shown step by step
 	}
+	switch sup, err := e.o.Store.Suppression(ctx, who.TenantID, r.phone.E164); {
+	case errors.Is(err, models.ErrNotFound):
+	case err != nil:
+		return Preview{}, e.storeError(err)
+	default:
+		if err := suppressed(sup, r.category); err != nil {
+			return Preview{}, err
+		}
+	}
 	return conf.preview(e, who, r, now), nil
 }
 
@@ -216,7 +205,7 @@ func (e *Engine) tell(ctx context.Context, ref models.Ref, add func(*change)) (M
 	}
 	f := &fact{ref: ref, add: add, done: make(chan result, 1)}
 	select {
-	case e.receipts <- f:
+	case e.committer(ref).receipts <- f:
 	case <-ctx.Done():
 		return MessageView{}, &BusyError{RetryAfter: time.Second, Cause: ctx.Err()}
 	}

@@ -45,58 +45,6 @@ func (f *fact) end(r result) {
 	}
 }
 
-// commitLoop is the group commit: what arrives while one commit is under way goes into the next. Receipts go first,
-// always; then results of calls, then new messages: a flood must not make receipts late, for a late receipt is a
-// second message.
-func (e *Engine) commitLoop() {
-	for {
-		var batch []*fact
-		select {
-		case f := <-e.receipts:
-			batch = append(batch, f)
-		default:
-			select {
-			case f := <-e.receipts:
-				batch = append(batch, f)
-			case f := <-e.results:
-				batch = append(batch, f)
-			case f := <-e.accepts:
-				batch = append(batch, f)
-			case <-e.life.Done():
-				e.commitRest()
-				return
-			}
-		}
-		for _, c := range []chan *fact{e.receipts, e.results, e.accepts} {
-			batch = fill(batch, c)
-		}
-		e.commit(batch)
-	}
-}
-
-// commitRest writes down what the last calls brought, at the end.
-func (e *Engine) commitRest() {
-	for {
-		batch := fill(fill(fill(nil, e.receipts), e.results), e.accepts)
-		if len(batch) == 0 {
-			return
-		}
-		e.commit(batch)
-	}
-}
-
-func fill(batch []*fact, c chan *fact) []*fact {
-	for len(batch) < batchMost {
-		select {
-		case f := <-c:
-			batch = append(batch, f)
-		default:
-			return batch
-		}
-	}
-	return batch
-}
-
 // commit brings a batch of facts into the database: load → add → Decide → write, one transaction for all.
 func (e *Engine) commit(batch []*fact) {
 	ctx, cancel := e.recording()
@@ -130,15 +78,6 @@ func (e *Engine) fail(batch []*fact, err error) {
 		}
 		f.held = nil
 		time.AfterFunc(time.Second, func() { e.again(f) })
-	}
-}
-
-// again puts a fact back in the queue.
-func (e *Engine) again(f *fact) {
-	select {
-	case e.results <- f:
-	case <-e.life.Done():
-		f.end(result{err: context.Canceled})
 	}
 }
 
@@ -180,9 +119,14 @@ func (e *Engine) load(ctx context.Context, batch []*fact) (map[models.Ref]*model
 		states[f.ref] = f.held
 	}
 	for ref, st := range states {
-		if st == nil {
-			refs = append(refs, ref)
+		if st != nil {
+			continue
 		}
+		if known := e.recent.get(ref); known != nil {
+			states[ref] = known
+			continue
+		}
+		refs = append(refs, ref)
 	}
 	if len(refs) == 0 {
 		return states, nil
@@ -250,9 +194,14 @@ type piece struct {
 	change *change
 	facts  []*fact
 	keys   []models.DedupeKey
-	lost   *models.DedupeKey
-	stale  bool
+	// refused, lost and stale are why nothing of it is stored: its recipient, a key that another holds, a newer state.
+	refused error
+	lost    *models.DedupeKey
+	stale   bool
 }
+
+// stored reports whether the piece is part of the transaction.
+func (p *piece) stored() bool { return p.refused == nil && p.lost == nil && !p.stale }
 
 // writing is what one transaction writes.
 type writing struct {
@@ -267,7 +216,10 @@ type writing struct {
 func (w *writing) write(ctx context.Context) func(*models.Tx) error {
 	return func(tx *models.Tx) error {
 		for _, p := range w.pieces {
-			p.lost, p.stale = nil, false
+			p.refused, p.lost, p.stale = nil, nil, false
+		}
+		if err := w.refuse(ctx, tx); err != nil {
+			return err
 		}
 		if err := w.writeKeys(ctx, tx); err != nil {
 			return err
@@ -279,11 +231,38 @@ func (w *writing) write(ctx context.Context) func(*models.Tx) error {
 	}
 }
 
+// refuse keeps out new messages to people who must not be contacted.
+func (w *writing) refuse(ctx context.Context, tx *models.Tx) error {
+	var people []models.Person
+	for _, p := range w.pieces {
+		if m := p.change.m; p.change.before.Message.Version == 0 {
+			people = append(people, models.Person{TenantID: m.TenantID, Phone: m.To})
+		}
+	}
+	if len(people) == 0 {
+		return nil
+	}
+	found, err := tx.Suppressed(ctx, people)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	for _, p := range w.pieces {
+		m := p.change.m
+		if sup, is := found[models.Person{TenantID: m.TenantID, Phone: m.To}]; is && p.change.before.Message.Version == 0 {
+			p.refused = suppressed(sup, m.Category)
+		}
+	}
+	return nil
+}
+
 // writeKeys claims the keys of new messages. A message that loses one is not stored.
 func (w *writing) writeKeys(ctx context.Context, tx *models.Tx) error {
 	var rows []models.DedupeKey
 	var owner []*piece
 	for _, p := range w.pieces {
+		if p.refused != nil {
+			continue
+		}
 		for _, k := range p.keys {
 			rows, owner = append(rows, k), append(owner, p)
 		}
@@ -314,7 +293,7 @@ func (w *writing) writeMessages(ctx context.Context, tx *models.Tx) error {
 	var owner []*piece
 	for _, p := range w.pieces {
 		switch {
-		case p.lost != nil || !p.change.changed():
+		case !p.stored() || !p.change.changed():
 		case p.change.before.Message.Version == 0:
 			p.change.m.Version = 1
 			fresh = append(fresh, &p.change.m)
@@ -342,7 +321,7 @@ func (w *writing) writeMessages(ctx context.Context, tx *models.Tx) error {
 }
 
 func (w *writing) writeRest(ctx context.Context, tx *models.Tx) error {
-	var attempts []*models.Attempt
+	var begun, moved []*models.Attempt
 	var charges []*models.Charge
 	var deliveries []*models.Delivery
 	var fresh, matched []*models.Receipt
@@ -356,15 +335,19 @@ func (w *writing) writeRest(ctx context.Context, tx *models.Tx) error {
 		}
 	}
 	for _, p := range w.pieces {
-		if p.stale || p.lost != nil {
+		if !p.stored() {
 			continue
 		}
 		for _, f := range p.facts {
 			keep(f.receipt)
 		}
 		for n := range p.change.as {
-			if p.change.dirty[int64(n+1)] {
-				attempts = append(attempts, &p.change.as[n])
+			switch {
+			case !p.change.dirty[int64(n+1)]:
+			case n < len(p.change.before.Attempts):
+				moved = append(moved, &p.change.as[n])
+			default:
+				begun = append(begun, &p.change.as[n])
 			}
 		}
 		charges = append(charges, p.change.charges...)
@@ -373,8 +356,13 @@ func (w *writing) writeRest(ctx context.Context, tx *models.Tx) error {
 	for _, f := range w.orphans {
 		keep(f.receipt)
 	}
-	if len(attempts) > 0 {
-		if err := tx.PutAttempts(ctx, attempts); err != nil {
+	if len(moved) > 0 { // first, for a message has one attempt under way at most
+		if err := tx.UpdateAttempts(ctx, moved); err != nil {
+			return err
+		}
+	}
+	if len(begun) > 0 {
+		if err := tx.InsertAttempts(ctx, begun); err != nil {
 			return err
 		}
 	}
@@ -411,6 +399,9 @@ func (w *writing) committed() {
 	due := int64(0)
 	for _, p := range w.pieces {
 		switch {
+		case p.refused != nil:
+			p.change.drop()
+			p.facts[0].end(result{err: p.refused})
 		case p.lost != nil:
 			p.change.drop()
 			p.facts[0].end(result{lost: p.lost})
@@ -434,6 +425,7 @@ func (w *writing) committed() {
 
 // retry sends the facts of a message that changed under us round again, from what is stored now.
 func (w *writing) retry(p *piece) {
+	w.e.recent.forget(models.Ref{TenantID: p.change.m.TenantID, ID: p.change.m.ID})
 	for _, f := range p.facts {
 		f.held = nil
 		if f.tries++; f.tries > maxTries {
@@ -453,6 +445,7 @@ func (e *Engine) after(c *change) {
 		e.outbox.wake()
 	}
 	st := c.state()
+	e.recent.put(models.Ref{TenantID: c.m.TenantID, ID: c.m.ID}, &st)
 	switch {
 	case c.call:
 		e.calls.Go(func() { e.call(c.conf, st, c.lane) })

@@ -308,38 +308,36 @@ func (d *directory) accountByID(ctx context.Context, id uuid.UUID) (models.Accou
 	return d.e.o.Store.AccountByID(ctx, id)
 }
 
-// unusable tells which of a plan's accounts must not be started now, and why.
-func (c *tenantConf) unusable(e *Engine, p policy.Plan, test bool, now time.Time) map[string]policy.Reason {
-	var out map[string]policy.Reason
+// unusable tells which of a plan's accounts must not be called now, why, and how long.
+func (c *tenantConf) unusable(e *Engine, p policy.Plan, test bool, now time.Time) map[string]policy.Unusable {
+	var out map[string]policy.Unusable
 	for _, step := range p.Steps {
 		for _, pa := range step.Accounts {
 			id, err := uuid.Parse(pa.ID)
 			if err != nil {
 				continue
 			}
-			if why := c.why(e, id, test, now); why != "" {
+			if bad := c.why(e, id, test, now); bad.Reason != "" {
 				if out == nil {
-					out = map[string]policy.Reason{}
+					out = map[string]policy.Unusable{}
 				}
-				out[pa.ID] = why
+				out[pa.ID] = bad
 			}
 		}
 	}
 	return out
 }
 
-// why tells the reason why one account must not be started now; "" if it can be.
-func (c *tenantConf) why(e *Engine, id uuid.UUID, test bool, now time.Time) policy.Reason {
+// why tells why one account must not be called now; the zero Unusable if it can be.
+func (c *tenantConf) why(e *Engine, id uuid.UUID, test bool, now time.Time) policy.Unusable {
 	a := c.accounts[id]
 	switch {
-	case a == nil || a.State == models.AccountDisabled:
-		return policy.ReasonAccountDisabled
-	case test && a.test == nil, !test && a.adapter == nil:
-		return policy.ReasonAccountDisabled
+	case a == nil || a.State == models.AccountDisabled, test && a.test == nil, !test && a.adapter == nil:
+		return policy.Unusable{Reason: policy.ReasonAccountDisabled}
 	case !test && a.State == models.AccountNeedsReauth:
-		return policy.ReasonNeedsReauth
+		return policy.Unusable{Reason: policy.ReasonNeedsReauth}
 	case !test && now.Before(fromMS(a.PausedUntil)):
-		return policy.ReasonAccountPaused
+		return policy.Unusable{Reason: policy.ReasonAccountPaused, Until: fromMS(a.PausedUntil)}
 	}
 	return e.lane(c, id, test).unusable(now)
 }

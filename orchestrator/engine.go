@@ -64,8 +64,9 @@ type Engine struct {
 	outbox  waker
 	parked  waker
 	planned planned
+	recent  recent
 
-	receipts, results, accepts chan *fact
+	committers []*committer
 
 	skew  atomic.Int64 // what the database's clock is ahead of ours, in nanoseconds
 	calls sync.WaitGroup
@@ -98,9 +99,9 @@ func New(o Options) *Engine {
 	e := &Engine{
 		o: o, log: o.Log, replica: uuid.New(),
 		poll: newWaker(), drain: newWaker(), outbox: newWaker(), parked: newWaker(),
-		receipts: make(chan *fact, 4096), results: make(chan *fact, 4096), accepts: make(chan *fact, 4096),
+		committers: newCommitters(o.Store),
 	}
-	e.lanes.byKey = map[laneKey]*lane{}
+	e.lanes.now, e.lanes.byKey = e.now, map[laneKey]*lane{}
 	e.dir = newDirectory(e)
 	e.life, e.stop = context.WithCancel(context.Background())
 	e.working, e.rest = context.WithCancel(e.life)
@@ -112,12 +113,8 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err := e.syncClock(ctx); err != nil {
 		return err
 	}
-	committers := 1 // one writer is all SQLite has
-	if e.o.Store.Dialect() == "postgres" {
-		committers = 3
-	}
-	for range committers {
-		e.loops.Go(e.commitLoop)
+	for _, q := range e.committers {
+		e.loops.Go(func() { e.commitLoop(q) })
 	}
 	e.loops.Go(e.pollLoop)
 	e.loops.Go(e.drainLoop)

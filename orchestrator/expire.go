@@ -149,7 +149,7 @@ func (e *Engine) drainLoop() {
 // go down the ladder.
 func (e *Engine) drainLane(key laneKey, ln *lane) error {
 	room := ln.free()
-	if ln.unusable(e.now()) != "" {
+	if ln.unusable(e.now()).Reason != "" {
 		room = duePage
 	}
 	if room <= 0 {

@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +20,7 @@ type laneKey struct {
 
 // lanes are the accounts' capacities on this replica. The backlog itself lives in the database.
 type lanes struct {
+	now    func() time.Time
 	mu     sync.Mutex
 	byKey  map[laneKey]*lane
 	closed bool
@@ -31,8 +33,8 @@ type lane struct {
 	most     int
 	rate     *rate.Limiter
 	breaker  *gobreaker.TwoStepCircuitBreaker[struct{}]
+	tripped  atomic.Int64 // when the breaker opened, in Unix milliseconds
 	paused   time.Time
-	why      policy.Reason
 	backlog  bool
 	closed   bool
 }
@@ -51,10 +53,16 @@ func (l *lanes) get(key laneKey, perSecond float64, concurrency int64) *lane {
 	defer l.mu.Unlock()
 	ln := l.byKey[key]
 	if ln == nil {
-		ln = &lane{closed: l.closed, rate: rate.NewLimiter(0, 1), breaker: gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		ln = &lane{closed: l.closed, rate: rate.NewLimiter(0, 1)}
+		ln.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 			Timeout:     breakerRest,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= breakerTrips },
-		})}
+			OnStateChange: func(_ string, _, to gobreaker.State) {
+				if to == gobreaker.StateOpen {
+					ln.tripped.Store(ms(l.now()))
+				}
+			},
+		})
 		l.byKey[key] = ln
 	}
 	ln.shape(perSecond, concurrency)
@@ -141,26 +149,31 @@ func (l *lane) setBacklog(is bool) {
 	l.backlog = is
 }
 
-// pause keeps the ladder off the account until t, for a reason. False: it rests that long already, within a second.
-func (l *lane) pause(t time.Time, why policy.Reason) bool {
+// pause keeps the ladder off the account until t. False: it rests that long already, within a second.
+func (l *lane) pause(t time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !t.After(l.paused.Add(time.Second)) {
 		return false
 	}
-	l.paused, l.why = t, why
+	l.paused = t
 	return true
 }
 
-// unusable tells why no attempt should be started on the account now; "" if it can be used.
-func (l *lane) unusable(now time.Time) policy.Reason {
+// unusable tells how long the account must not be called; the zero Unusable if it can be.
+func (l *lane) unusable(now time.Time) policy.Unusable {
+	open := l.breaker.State() == gobreaker.StateOpen
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case now.Before(l.paused):
-		return l.why
-	case l.breaker.State() == gobreaker.StateOpen:
-		return policy.ReasonAccountPaused
+		return policy.Unusable{Reason: policy.ReasonAccountPaused, Until: l.paused}
+	case open:
+		until := fromMS(l.tripped.Load()).Add(breakerRest)
+		if soon := now.Add(time.Second); until.Before(soon) { // the breaker has a clock of its own
+			until = soon
+		}
+		return policy.Unusable{Reason: policy.ReasonAccountPaused, Until: until}
 	}
-	return ""
+	return policy.Unusable{}
 }

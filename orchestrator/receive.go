@@ -51,7 +51,7 @@ func (e *Engine) Hook(ctx context.Context, adapter string, id uuid.UUID, h chann
 	}
 	for _, f := range facts {
 		select {
-		case e.receipts <- f:
+		case e.committer(f.ref).receipts <- f:
 		case <-ctx.Done():
 			return HookAnswer{}, &BusyError{RetryAfter: time.Second, Cause: ctx.Err()}
 		}
@@ -200,7 +200,7 @@ func (e *Engine) quarantine(ctx context.Context, acc *account, h channels.Hook, 
 	}
 	f := &fact{receipt: row, done: make(chan result, 1)}
 	select {
-	case e.receipts <- f:
+	case e.committer(f.ref).receipts <- f:
 	case <-ctx.Done():
 		return &BusyError{RetryAfter: time.Second, Cause: ctx.Err()}
 	}

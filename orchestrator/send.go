@@ -145,7 +145,7 @@ func (e *Engine) accountTrouble(conf *tenantConf, id uuid.UUID, test bool, ln *l
 	if rest == 0 {
 		rest = 30 * time.Second // not documented: look again soon, a person may have mended it
 	}
-	if !ln.pause(now.Add(rest), policy.ReasonAccountPaused) {
+	if !ln.pause(now.Add(rest)) {
 		return // the first of many refusals has said it
 	}
 	e.drain.wake()

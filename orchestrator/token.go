@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"cascade/channels"
@@ -19,6 +20,9 @@ const (
 	refreshPoll = 50 * time.Millisecond
 	// refreshAhead is how long before its end a token is renewed.
 	refreshAhead = 30 * time.Minute
+	// tokenHeld is how long a token is used without being read again: the calls of a second share one read, and a pair
+	// that another replica renewed is seen within it. A provider's refusal of the token has it read at once.
+	tokenHeld = time.Second
 )
 
 // tokens is the TokenSource of one account. A refresh token can be spent once: the intent is committed before the
@@ -29,22 +33,41 @@ type tokens struct {
 	account  models.Account
 	settings map[string]json.RawMessage
 	test     bool
+	held     atomic.Pointer[heldToken]
+}
+
+// heldToken is an access token as it was read last.
+type heldToken struct {
+	access string
+	until  time.Time
 }
 
 // Token answers the account's access token, renewing it if it is about to end.
 func (t *tokens) Token(ctx context.Context) (string, error) {
+	now := t.e.now()
+	if h := t.held.Load(); h != nil && now.Before(h.until) {
+		return h.access, nil
+	}
 	row, pair, err := t.load(ctx)
 	if err != nil {
 		return "", err
 	}
-	if row.State == models.TokenOK && pair.Access != "" && t.e.now().Before(pair.ExpiresAt) {
+	if row.State == models.TokenOK && pair.Access != "" && now.Before(pair.ExpiresAt) {
+		until := now.Add(tokenHeld)
+		if pair.ExpiresAt.Before(until) {
+			until = pair.ExpiresAt
+		}
+		t.held.Store(&heldToken{pair.Access, until})
 		return pair.Access, nil
 	}
 	return t.renew(ctx, pair.Access)
 }
 
 // Renew answers a token other than bad.
-func (t *tokens) Renew(ctx context.Context, bad string) (string, error) { return t.renew(ctx, bad) }
+func (t *tokens) Renew(ctx context.Context, bad string) (string, error) {
+	t.held.Store(nil)
+	return t.renew(ctx, bad)
+}
 
 // renew waits for whoever refreshes the token, or does so itself.
 func (t *tokens) renew(ctx context.Context, bad string) (string, error) {

@@ -145,24 +145,35 @@ func follow(p Plan, f Facts, last AttemptFacts, now time.Time) Decision {
 	}
 }
 
-// retry decides about an attempt whose calls so far were proven not taken.
+// retry decides about an attempt whose calls so far were proven not taken. It is left early only for a step or an
+// account that can start now.
 func retry(f Facts, a AttemptFacts, now time.Time, timeout time.Duration, another bool, leave func(AttemptStatus, Reason) Decision) Decision {
+	bad, resting := f.Unusable[a.Account]
 	if a.Class == "" { // waits for its account's free capacity
-		if bad, is := f.Unusable[a.Account]; is {
-			return leave(AttemptCanceled, bad)
+		if !resting {
+			return Decision{Action: Retry, Reason: ReasonFirstStep}
 		}
-		return Decision{Action: Retry, Reason: ReasonFirstStep}
+		if d := leave(AttemptCanceled, bad.Reason); d.Action == Start || bad.Until.IsZero() {
+			return d
+		}
+		return Decision{Action: Wait, At: earlier(bad.Until, f.ExpiresAt), Reason: bad.Reason}
 	}
-	late := a.RetryAt.After(a.CreatedAt.Add(timeout)) || !now.Before(a.CreatedAt.Add(timeout))
-	tired := a.Class == ClassDown && (another || a.Calls >= maxDownCalls)
-	switch {
-	case late || tired:
+	if late := a.RetryAt.After(a.CreatedAt.Add(timeout)) || !now.Before(a.CreatedAt.Add(timeout)); late {
 		return leave(AttemptFailed, why(a.Class))
-	case now.Before(a.RetryAt):
-		return Decision{Action: Wait, At: earlier(a.RetryAt, f.ExpiresAt), Reason: why(a.Class)}
-	default:
-		return Decision{Action: Retry, Reason: why(a.Class)}
 	}
+	if tired := a.Class == ClassDown && (another || a.Calls >= maxDownCalls); tired {
+		if d := leave(AttemptFailed, why(a.Class)); d.Action == Start {
+			return d
+		}
+	}
+	again := a.RetryAt
+	if bad.Until.After(again) {
+		again = bad.Until
+	}
+	if now.Before(again) {
+		return Decision{Action: Wait, At: earlier(again, f.ExpiresAt), Reason: why(a.Class)}
+	}
+	return Decision{Action: Retry, Reason: why(a.Class)}
 }
 
 // await decides about an attempt that the provider has, or may have: unknown waits like sent, it may be on its way.
@@ -190,8 +201,12 @@ func await(p Plan, f Facts, a AttemptFacts, now time.Time, timeout time.Duration
 }
 
 // start finds the first step from k on that can run, in its first usable account from place on. d carries why the
-// ladder moved and how the attempt before ends.
+// ladder moved and how the attempt before ends. Where all that is left are accounts that rest for a known time, the
+// message waits for the first of them.
 func start(p Plan, f Facts, now time.Time, k, place int, d Decision) Decision {
+	if back := returns(p, f, k, place); !back.IsZero() {
+		return Decision{Action: Wait, At: earlier(back, f.ExpiresAt), Reason: ReasonAccountPaused, End: d.End}
+	}
 	for ; k < len(p.Steps); k, place = k+1, 0 {
 		step := p.Steps[k]
 		if step.Skip != "" {
@@ -218,16 +233,40 @@ func start(p Plan, f Facts, now time.Time, k, place int, d Decision) Decision {
 	return d
 }
 
+// returns is when the first account of the steps from k on may be called again; zero if one can be called now, or if
+// none rests for a known time.
+func returns(p Plan, f Facts, k, place int) (first time.Time) {
+	for ; k < len(p.Steps); k, place = k+1, 0 {
+		if p.Steps[k].Skip != "" {
+			continue
+		}
+		if pick, _ := usable(p, f, k, place); pick >= 0 {
+			return time.Time{}
+		}
+		for _, acc := range p.Steps[k].Accounts[place:] {
+			if at := f.Unusable[acc.ID].Until; !at.IsZero() && f.affords(p, acc) && (first.IsZero() || at.Before(first)) {
+				first = at
+			}
+		}
+	}
+	return first
+}
+
+// affords reports whether an attempt on acc keeps the message within its most.
+func (f Facts) affords(p Plan, acc PlanAccount) bool {
+	return p.MaxCost == 0 || f.committed(p)+acc.Terms.Full().Micros <= p.MaxCost
+}
+
 // usable answers the place of the first account of step k, from place on, that may be started, or -1 and why none.
 func usable(p Plan, f Facts, k, place int) (int, Reason) {
 	why := ReasonSkippedAccount
 	for i := place; i < len(p.Steps[k].Accounts); i++ {
 		acc := p.Steps[k].Accounts[i]
-		if r, bad := f.Unusable[acc.ID]; bad {
-			why = r
+		if bad, is := f.Unusable[acc.ID]; is {
+			why = bad.Reason
 			continue
 		}
-		if p.MaxCost > 0 && f.committed(p)+acc.Terms.Full().Micros > p.MaxCost {
+		if !f.affords(p, acc) {
 			why = ReasonSkippedPrice
 			continue
 		}

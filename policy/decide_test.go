@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -104,9 +105,18 @@ func TestDecide(t *testing.T) {
 	type facts = Facts
 	tries := func(as ...AttemptFacts) facts { return facts{Attempts: as} }
 	unusable := func(f facts, why Reason, ids ...string) facts {
-		f.Unusable = map[string]Reason{}
+		f.Unusable = map[string]Unusable{}
 		for _, id := range ids {
-			f.Unusable[id] = why
+			f.Unusable[id] = Unusable{Reason: why}
+		}
+		return f
+	}
+	resting := func(f facts, until time.Duration, ids ...string) facts {
+		if f.Unusable == nil {
+			f.Unusable = map[string]Unusable{}
+		}
+		for _, id := range ids {
+			f.Unusable[id] = Unusable{Reason: ReasonAccountPaused, Until: in(until)}
 		}
 		return f
 	}
@@ -163,6 +173,30 @@ func TestDecide(t *testing.T) {
 		"what waits for an account that broke goes to the next account": {
 			ladder(), unusable(tries(zns(AttemptPending)), ReasonAccountPaused, "oa-1"), time.Second,
 			next(0, 1, ReasonAccountPaused, AttemptCanceled),
+		},
+		"accounts that rest are passed over while another can be called": {
+			ladder(), resting(facts{}, time.Minute, "oa-1", "oa-2", "viber"), 0,
+			skips(next(2, 0, ReasonFirstStep, ""), Skip{0, ReasonAccountPaused}, Skip{1, ReasonAccountPaused}),
+		},
+		"where all accounts rest the first to return is waited for": {
+			ladder(), resting(resting(facts{}, 2*time.Minute, "oa-1", "viber", "sms"), time.Minute, "oa-2"), 0,
+			wait(time.Minute, ReasonAccountPaused),
+		},
+		"an account that nobody mends is not waited for": {
+			ladder(), unusable(facts{}, ReasonNeedsReauth, "oa-1", "oa-2", "viber", "sms"), 0,
+			skips(finish(Failed, ReasonNoStepLeft, ""), Skip{0, ReasonNeedsReauth}, Skip{1, ReasonNeedsReauth}, Skip{2, ReasonNeedsReauth}),
+		},
+		"the ladder is left for an account that rests": {
+			ladder(), resting(tries(viber(AttemptSent, asked)), 9*time.Minute, "sms"), 7 * time.Minute,
+			Decision{Action: Wait, At: in(9 * time.Minute), Reason: ReasonAccountPaused, End: AttemptTimedOut},
+		},
+		"what waits for an account that rests goes on waiting where nothing else is left": {
+			ladder(), resting(tries(sms(AttemptPending)), time.Minute, "sms"), time.Second,
+			wait(time.Minute, ReasonAccountPaused),
+		},
+		"an account that rests beyond the ttl is waited for until then": {
+			ladder(), with(resting(facts{}, time.Hour, "oa-1", "oa-2", "viber", "sms"), func(f *facts) { f.ExpiresAt = in(time.Minute) }), 0,
+			wait(time.Minute, ReasonAccountPaused),
 		},
 		"what left a broken account goes on from it": {ladder(), tries(zns(AttemptCanceled)), time.Second, next(0, 1, ReasonSkippedAccount, "")},
 
@@ -236,6 +270,14 @@ func TestDecide(t *testing.T) {
 		"down is tried three times": {
 			ladder(), tries(viber(AttemptPending, class(ClassDown), again(4*time.Minute), calls(3))), 4 * time.Minute,
 			next(2, 0, ReasonDown, AttemptFailed),
+		},
+		"down at the last step is tried as long as the step has time": {
+			ladder(), tries(sms(AttemptPending, class(ClassDown), again(7*time.Minute+time.Second), calls(7))), 7 * time.Minute,
+			wait(7*time.Minute+time.Second, ReasonDown),
+		},
+		"down is not tried again while its account rests": {
+			ladder(), resting(tries(sms(AttemptPending, class(ClassDown), again(7*time.Minute), calls(7))), 8*time.Minute, "sms"), 7 * time.Minute,
+			wait(8*time.Minute, ReasonDown),
 		},
 		"down and the other account is unusable too": {
 			ladder(), unusable(tries(zns(AttemptPending, class(ClassDown), again(time.Second))), ReasonAccountPaused, "oa-2"), 0,
@@ -383,7 +425,7 @@ type walk struct {
 
 // newWalk makes one step for each byte of shape, at most eight, with up to three accounts.
 func newWalk(shape, script []byte) *walk {
-	w := &walk{now: began, script: script, facts: Facts{ExpiresAt: in(7 * 24 * time.Hour), Unusable: map[string]Reason{}}}
+	w := &walk{now: began, script: script, facts: Facts{ExpiresAt: in(7 * 24 * time.Hour), Unusable: map[string]Unusable{}}}
 	for k, b := range shape[:min(len(shape), 8)] {
 		step := PlanStep{Channel: Channels()[k%3], Timeout: Duration(time.Duration(1+b%9) * time.Minute)}
 		if b&0x80 != 0 {
@@ -396,7 +438,10 @@ func newWalk(shape, script []byte) *walk {
 				Terms: Terms{UnitPrice: Money{Micros: int64(b), Currency: "VND"}, Units: 1},
 			})
 			if b&0x40 != 0 && i == 0 {
-				w.facts.Unusable[id] = ReasonAccountPaused
+				w.facts.Unusable[id] = Unusable{Reason: ReasonAccountPaused}
+			}
+			if b&0x08 != 0 && i == 1 {
+				w.facts.Unusable[id] = Unusable{Reason: ReasonAccountPaused, Until: in(time.Duration(k+1) * 3 * time.Minute)}
 			}
 		}
 		w.plan.Steps = append(w.plan.Steps, step)
@@ -438,6 +483,7 @@ func (w *walk) follow(d Decision) string {
 			return "waits for the past"
 		}
 		w.now = d.At
+		maps.DeleteFunc(w.facts.Unusable, func(_ string, u Unusable) bool { return !u.Until.IsZero() && !u.Until.After(w.now) })
 	case Ask:
 		if w.facts.Attempts[last].Asked {
 			return "asks twice"

@@ -61,8 +61,15 @@ type Facts struct {
 	// Spent is the sum of the ledger, in micros.
 	Spent    int64
 	Attempts []AttemptFacts
-	// Unusable tells, by account id, why an account must not be started now.
-	Unusable map[string]Reason
+	// Unusable tells, by account id, which accounts must not be called now.
+	Unusable map[string]Unusable
+}
+
+// Unusable is why an account must not be called now.
+type Unusable struct {
+	Reason Reason
+	// Until is when it may be called again; zero: when somebody has mended it.
+	Until time.Time
 }
 
 // AttemptFacts is what is known of one attempt.

@@ -34,6 +34,9 @@ func ParsePhone(raw, defaultRegion string) (Phone, error) {
 	if strings.Trim(strings.TrimPrefix(text, "+"), "0123456789") != "" {
 		return Phone{}, errors.New("phone number holds characters other than digits: write it as +84912345678")
 	}
+	if phone, ok := vietnamMobile(text); ok {
+		return phone, nil
+	}
 	region := strings.ToUpper(defaultRegion)
 	if !strings.HasPrefix(text, "+") && !phonenumbers.GetSupportedRegions()[region] {
 		return Phone{}, errors.New("phone number has no country: put + and the country code in front, as in +84912345678")
@@ -43,6 +46,22 @@ func ParsePhone(raw, defaultRegion string) (Phone, error) {
 		return Phone{}, parseFailure(err, region)
 	}
 	return mobile(number, region)
+}
+
+// vietnamMobile reads what most numbers are here, +84 and nine digits that an operator was given, without the library,
+// which takes far longer to say the same.
+func vietnamMobile(text string) (Phone, bool) {
+	const code, digits = "+84", 9
+	national, ok := strings.CutPrefix(text, code)
+	if !ok || len(national) != digits {
+		return Phone{}, false
+	}
+	operator := vietnamOperator(national)
+	switch national[:2] {
+	case "52", "55", "89": // only parts of these are in use
+		return Phone{}, false
+	}
+	return Phone{E164: text, Country: "VN", Operator: operator}, operator != ""
 }
 
 func mobile(number *phonenumbers.PhoneNumber, region string) (Phone, error) {

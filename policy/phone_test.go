@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/nyaruka/phonenumbers"
 )
 
 func TestParsePhone(t *testing.T) {
@@ -56,6 +58,25 @@ func TestParsePhoneTakesTestNumbers(t *testing.T) {
 		want := fmt.Sprintf("+849000000%02d", i)
 		if got, err := ParsePhone(want, ""); err != nil || got.E164 != want {
 			t.Errorf("%s: got %+v, %v", want, got, err)
+		}
+	}
+}
+
+// The short way for numbers of Vietnam must say what the library says.
+func TestVietnamMobileAgreesWithTheLibrary(t *testing.T) {
+	for prefix := range 1000 {
+		text := fmt.Sprintf("+84%03d456789", prefix)
+		short, ok := vietnamMobile(text)
+		if !ok {
+			continue
+		}
+		number, err := phonenumbers.Parse(text, "VN")
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if long, err := mobile(number, "VN"); err != nil || long != short {
+			t.Errorf("%s: %+v, and the library says %+v, %v", text, short, long, err)
 		}
 	}
 }

@@ -184,6 +184,7 @@ func (h *messages) batch(c *gin.Context) {
 		fail(c, invalidField("messages", "must hold 1 to %d messages", maxBatch))
 		return
 	}
+	chargeFor(c, len(body.Messages)-1)
 	items := make([]batchItem, len(body.Messages))
 	var good []orchestrator.Submission
 	var places []int
@@ -202,10 +203,20 @@ func (h *messages) batch(c *gin.Context) {
 	for i, outcome := range h.engine.AcceptBatch(c.Request.Context(), caller, good) {
 		items[places[i]] = itemOf(outcome)
 	}
-	if slices.ContainsFunc(items, func(i batchItem) bool { return i.Error != nil && i.Error.Status >= http.StatusInternalServerError }) {
+	if at := slices.IndexFunc(items, passing); at >= 0 {
+		if !slices.ContainsFunc(items, accepted) { // nothing was taken, for a trouble that passes: all of it may come again
+			fail(c, items[at].Error)
+			return
+		}
 		c.Set(keyPassing, true)
 	}
 	c.JSON(http.StatusOK, gin.H{"data": items})
+}
+
+func accepted(i batchItem) bool { return i.ID != nil }
+
+func passing(i batchItem) bool {
+	return i.Error != nil && i.Error.Status >= http.StatusInternalServerError
 }
 
 func itemOf(o orchestrator.Outcome) batchItem {

@@ -47,12 +47,15 @@ type (
 	}
 )
 
+// webhookWorkers is how many receipts the providers have under way at once: they must not wait for one another.
+const webhookWorkers = 512
+
 // firstNumber is the first phone number; every message has its own.
 const firstNumber = 84901000000
 
 // Child generates load and plays the providers until in ends.
 func Child(ctx context.Context, in io.Reader, out io.Writer) error {
-	sim, err := simulator.New(simulator.Options{})
+	sim, err := simulator.New(simulator.Options{WebhookWorkers: webhookWorkers})
 	if err != nil {
 		return err
 	}

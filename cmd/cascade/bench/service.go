@@ -25,7 +25,7 @@ import (
 )
 
 // concurrency is how many calls an account may have under way.
-const concurrency = 256
+const concurrency = 1024
 
 // service is what is measured.
 type service struct {

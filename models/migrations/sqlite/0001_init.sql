@@ -68,6 +68,8 @@ CREATE TABLE attempts (
   ended_at INTEGER NOT NULL DEFAULT 0,
   asked_at INTEGER NOT NULL DEFAULT 0,
   retry_at INTEGER NOT NULL DEFAULT 0,
+  -- Under way: apart from status, so that on Postgres a status can change without touching an index.
+  live INTEGER NOT NULL GENERATED ALWAYS AS (status IN ('pending', 'sending', 'unknown')) VIRTUAL,
   PRIMARY KEY (tenant_id, message_id, n)
 ) STRICT, WITHOUT ROWID;
 
@@ -145,8 +147,7 @@ CREATE INDEX messages_queue ON messages (queue_account, priority, queued_at) WHE
 CREATE INDEX messages_phone ON messages (to_phone, tenant_id, id);
 CREATE INDEX attempts_provider ON attempts (tenant_id, account_id, provider_id) WHERE provider_id <> '';
 -- A message has one attempt under way at most: the next one starts only when the ladder has moved on.
-CREATE UNIQUE INDEX attempts_live ON attempts (tenant_id, message_id) WHERE status IN ('pending', 'sending', 'unknown');
-CREATE INDEX receipts_parked ON receipts (provider_id, account_id, tenant_id) WHERE state = 'parked';
+CREATE UNIQUE INDEX attempts_live ON attempts (tenant_id, message_id) WHERE live;
 CREATE INDEX receipts_parked_at ON receipts (received_at) WHERE state = 'parked';
 CREATE INDEX receipts_message ON receipts (message_id, tenant_id);
 CREATE INDEX charges_at ON charges (tenant_id, at);
