@@ -34,14 +34,18 @@ type api struct {
 	served map[string]bool // operations that answered with success, by operationId
 }
 
-func newAPI(t *testing.T, store *models.Store) *api {
+func newAPI(t *testing.T, store *models.Store, change ...func(*Deps)) *api {
 	t.Helper()
 	a := &api{t: t, rig: orchestratortest.New(t, store, orchestratortest.Config{}), served: map[string]bool{}}
-	a.router = New(Deps{
+	deps := Deps{
 		Engine: a.rig.Engine, Store: store, AdminKey: testAdmin, PublicURL: a.rig.HookURL, Now: time.Now,
 		Egress:  []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "cascade_up 1\n") }),
-	})
+	}
+	for _, f := range change {
+		f(&deps)
+	}
+	a.router = New(deps)
 	server := httptest.NewServer(a.router)
 	t.Cleanup(server.Close)
 	a.url = server.URL
@@ -84,7 +88,7 @@ type reply struct {
 }
 
 // do asks, and fails the test when the answer is not one that openapi.yaml describes.
-func (a *api) do(method, path, key, body string) reply {
+func (a *api) do(method, path, key, body string, headers ...string) reply {
 	a.t.Helper()
 	req, err := http.NewRequestWithContext(a.t.Context(), method, a.url+path, strings.NewReader(body))
 	if err != nil {
@@ -95,6 +99,9 @@ func (a *api) do(method, path, key, body string) reply {
 	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -322,28 +322,6 @@ func TestHookOverHTTP(t *testing.T) {
 	})
 }
 
-func TestDatabaseDown(t *testing.T) {
-	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		a := newAPI(t, store)
-		unseen := a.newKey(a.rig.Tenant.ID)
-		a.wantAs(200, "", "GET", "/readyz", "")
-		a.want(202, "POST", "/v1/messages", messageBody("0912345678", scheduled()))
-		if err := store.Close(); err != nil {
-			t.Fatal(err)
-		}
-		for name, key := range map[string]string{"remembered key": a.key, "other key": unseen} {
-			r := a.wantAs(503, key, "POST", "/v1/messages", messageBody("0912345678"))
-			if seconds, err := strconv.Atoi(r.header.Get("Retry-After")); err != nil || seconds < 1 || r.code() != "busy" {
-				t.Errorf("%s: Retry-After %q, %s", name, r.header.Get("Retry-After"), r.body)
-			}
-		}
-		if r := a.wantAs(503, "", "GET", "/readyz", ""); r.code() != "not_ready" {
-			t.Errorf("readyz: %s", r.body)
-		}
-		a.wantAs(200, "", "GET", "/healthz", "")
-	})
-}
-
 func TestCostReportCSV(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		a := newAPI(t, store)

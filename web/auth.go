@@ -53,12 +53,15 @@ type auth struct {
 	open  bool // an admin key is set
 	now   func() time.Time
 	log   *slog.Logger
+	// limits are taken once it is known whose they are.
+	limits limits
 
 	mu    sync.RWMutex
 	known map[[sha256.Size]byte]knownKey
 }
 
 type knownKey struct {
+	id     uuid.UUID
 	caller orchestrator.Caller
 	scopes []string
 	until  time.Time
@@ -87,6 +90,7 @@ func (a *auth) require(access string) gin.HandlerFunc {
 		c.Set(keyToken, token)
 		switch {
 		case isAdmin && access == accessAdmin:
+			a.within(c, uuid.Nil, uuid.Nil)
 			return
 		case isAdmin:
 			fail(c, forbidden("The admin key manages tenants and keys only; use a key of the tenant here."))
@@ -96,6 +100,7 @@ func (a *auth) require(access string) gin.HandlerFunc {
 		switch {
 		case err != nil:
 			fail(c, err)
+		case !a.within(c, key.id, key.caller.TenantID):
 		case access == accessAdmin:
 			fail(c, forbidden("This needs the admin key."))
 		case !slices.Contains(key.scopes, access):
@@ -104,6 +109,19 @@ func (a *auth) require(access string) gin.HandlerFunc {
 			c.Set(keyCaller, key.caller)
 		}
 	}
+}
+
+// within charges a request to its key and tenant; it answers false, and the caller, if that is over a limit.
+func (a *auth) within(c *gin.Context, key, tenant uuid.UUID) bool {
+	if a.limits.key == nil && a.limits.tenant == nil {
+		return true
+	}
+	if err := a.limits.take(key, tenant); err != nil {
+		fail(c, err)
+		return false
+	}
+	c.Set(keyCharge, func(n int) { a.limits.charge(key, tenant, n) })
+	return true
 }
 
 func bearer(header string) (string, bool) {
@@ -134,7 +152,7 @@ func (a *auth) lookup(ctx context.Context, sum [sha256.Size]byte, token string) 
 func (a *auth) remember(ctx context.Context, sum [sha256.Size]byte, row models.APIKey) knownKey {
 	now := a.now()
 	key := knownKey{
-		caller: orchestrator.Caller{TenantID: row.TenantID, Test: row.Mode == models.ModeTest},
+		id: row.ID, caller: orchestrator.Caller{TenantID: row.TenantID, Test: row.Mode == models.ModeTest},
 		scopes: row.Scopes, until: now.Add(keyLifetime),
 	}
 	if len(key.scopes) == 0 {

@@ -159,6 +159,10 @@ func (h *accounts) check(c *gin.Context) {
 		fail(c, err)
 		return
 	}
+	if _, err := h.store.Account(c.Request.Context(), tenantOf(c), id); err != nil { // without a database nothing can send
+		fail(c, err)
+		return
+	}
 	findings, err := h.engine.CheckAccount(c.Request.Context(), tenantOf(c), id)
 	ok := true
 	for _, f := range findings {

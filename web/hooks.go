@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
@@ -21,33 +23,48 @@ type hookEngine interface {
 type hooks struct {
 	engine    hookEngine
 	publicURL string
+	forgers   *forgers
+	now       func() time.Time
 }
 
-// receive hands the callback on as it came, to be verified over its raw bytes, and answers once it is on disk. The address
-// is the one the provider was given: behind a proxy the request's own host is another, and some providers sign it.
+// receive answers a callback once it is on disk. What was refused counts against its source, whatever the reason: a
+// flood of unknown accounts or of bodies too large costs as much as one of wrong signatures.
 func (h *hooks) receive(c *gin.Context) {
-	body, err := readBody(c, maxHook)
+	source := sourceOf(c.ClientIP())
+	if wait := h.forgers.wait(source, h.now()); wait > 0 {
+		fail(c, rateLimited(wait, "Too many callbacks from this address were not genuine."))
+		return
+	}
+	res, err := h.take(c)
 	if err != nil {
+		if problemOf(err).Status < http.StatusInternalServerError {
+			h.forgers.sawRefused(source, h.now())
+		}
 		fail(c, err)
 		return
 	}
-	id, err := pathID(c.Param("account"))
-	if err != nil {
-		fail(c, err)
-		return
-	}
-	res, err := h.engine.Hook(c.Request.Context(), c.Param("adapter"), id, channels.Hook{
-		Method: c.Request.Method, URL: h.publicURL + c.Request.URL.RequestURI(), Header: c.Request.Header, Body: body,
-	})
-	if err != nil {
-		fail(c, err)
-		return
-	}
+	h.forgers.sawGenuine(source, h.now())
 	if res.Status == 0 {
-		res.Status = 200
+		res.Status = http.StatusOK
 	}
 	if res.ContentType == "" {
 		res.ContentType = "text/plain; charset=utf-8"
 	}
 	c.Data(res.Status, res.ContentType, res.Body)
+}
+
+// take hands the callback on as it came, to be verified over its raw bytes. The address is the one the provider was
+// given: behind a proxy the request's own host is another, and some providers sign it.
+func (h *hooks) take(c *gin.Context) (orchestrator.HookAnswer, error) {
+	body, err := readBody(c, maxHook)
+	if err != nil {
+		return orchestrator.HookAnswer{}, err
+	}
+	id, err := pathID(c.Param("account"))
+	if err != nil {
+		return orchestrator.HookAnswer{}, err
+	}
+	return h.engine.Hook(c.Request.Context(), c.Param("adapter"), id, channels.Hook{
+		Method: c.Request.Method, URL: h.publicURL + c.Request.URL.RequestURI(), Header: c.Request.Header, Body: body,
+	})
 }

@@ -20,6 +20,7 @@ const (
 	keyRequestID = "request_id"
 	keyLogger    = "logger"
 	keyCaller    = "caller"
+	keyCharge    = "charge"  // func(int), where limits are set
 	keyPassing   = "passing" // the answer tells of a passing trouble: it is not kept for a repetition
 )
 

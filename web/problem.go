@@ -75,7 +75,9 @@ func notFound() *problem {
 }
 
 func notReady(format string, args ...any) *problem {
-	return newProblem(http.StatusServiceUnavailable, "not_ready", format, args...)
+	p := newProblem(http.StatusServiceUnavailable, "not_ready", format, args...)
+	p.retryAfter = time.Second
+	return p
 }
 
 func methodNotAllowed() *problem {
@@ -152,6 +154,8 @@ func problemOf(err error) *problem {
 		return conflict("already_exists", "Something of this name exists already.")
 	case errors.Is(err, models.ErrStale):
 		return conflict("changed_meanwhile", "It was changed by another request meanwhile. Read it again and repeat.")
+	case models.Unavailable(err):
+		return unavailable(err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		p := newProblem(http.StatusGatewayTimeout, "timed_out",
 			"The request ended before its answer was known. Repeat it with the same Idempotency-Key.")
@@ -175,9 +179,22 @@ func refused(e *orchestrator.RefusedError) *problem {
 }
 
 func busy(e *orchestrator.BusyError) *problem {
+	if models.Unavailable(e.Cause) {
+		return unavailable(e.Cause)
+	}
 	p := newProblem(http.StatusServiceUnavailable, "busy", "Too much work is waiting. Nothing was stored; repeat the request later.")
 	p.retryAfter = max(e.RetryAfter, time.Second)
 	p.cause = e.Cause
+	return p
+}
+
+// unavailable is a database that cannot serve now. Whether a write took hold is not known when its connection broke,
+// so nothing is said of it.
+func unavailable(cause error) *problem {
+	p := newProblem(http.StatusServiceUnavailable, "unavailable",
+		"The database does not answer. Repeat the request later, with the same Idempotency-Key if it has one.")
+	p.retryAfter = time.Second
+	p.cause = cause
 	return p
 }
 

@@ -33,10 +33,18 @@ type Deps struct {
 	PublicURL string
 	Registry  *channels.Registry
 	// Egress lists private addresses that callbacks may name all the same.
-	Egress  []netip.Prefix
-	Now     func() time.Time
-	Log     *slog.Logger
-	Metrics http.Handler
+	Egress []netip.Prefix
+	// TrustedProxies may say, by X-Forwarded-For, whom they speak for. Without any, the address of a caller is the
+	// one that its connection comes from.
+	TrustedProxies []netip.Prefix
+	// KeyLimit bounds each key on its own, TenantLimit all keys of a tenant together.
+	KeyLimit, TenantLimit Limit
+	// ForgedPerMinute is how many callbacks that are not genuine an address may send in a minute before it is turned
+	// away unread for the rest of it; 0 means 100.
+	ForgedPerMinute int
+	Now             func() time.Time
+	Log             *slog.Logger
+	Metrics         http.Handler
 }
 
 // route is a line of the table: who may call it is a scope of a tenant's key, accessAdmin or accessPublic.
@@ -55,14 +63,27 @@ func New(d Deps) *gin.Engine {
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false
 	r.ContextWithFallback = false
+	if err := r.SetTrustedProxies(texts(d.TrustedProxies)); err != nil {
+		d.Log.Error("trusted proxies", slog.Any("error", err))
+	}
 	r.Use(observe(d.Log, d.Now))
 	r.NoRoute(func(c *gin.Context) { fail(c, notFound()) })
 	r.NoMethod(func(c *gin.Context) { fail(c, methodNotAllowed()) })
 	auth := newAuth(d.Store, d.AdminKey, d.Now, d.Log)
+	auth.limits = limits{newBuckets("key", d.KeyLimit), newBuckets("tenant", d.TenantLimit), d.Now}
 	for _, route := range table(d, auth) {
 		r.Handle(route.method, route.path, auth.require(route.access), route.handle)
 	}
 	return r
+}
+
+// texts writes networks as CIDRs.
+func texts(networks []netip.Prefix) []string {
+	out := make([]string, len(networks))
+	for i, n := range networks {
+		out[i] = n.String()
+	}
+	return out
 }
 
 // table is every route, and who may call it.
@@ -79,7 +100,7 @@ func table(d Deps, auth *auth) []route {
 	cb := &callbacks{d.Engine, d.Store, d.Egress, d.Now}
 	pe := &people{d.Engine, d.Store, d.Now}
 	te := &tenants{d.Engine, d.Store, auth, d.Now}
-	ho := &hooks{d.Engine, public}
+	ho := &hooks{d.Engine, public, newForgers(d.ForgedPerMinute), d.Now}
 	op := &ops{d.Store, d.Metrics, d.Log.WarnContext}
 	return []route{
 		{"POST", "/v1/messages", scopeSend, m.create},

@@ -2,7 +2,9 @@ package web
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -125,7 +127,8 @@ func TestProblemOf(t *testing.T) {
 		"no_usable_step":        &orchestrator.RefusedError{Steps: []orchestrator.StepRefusal{{Step: 1}}},
 		"duplicate_transaction": &orchestrator.DuplicateError{},
 		"idempotency_conflict":  orchestrator.ErrIdempotencyConflict,
-		"busy":                  &orchestrator.BusyError{},
+		"busy":                  &orchestrator.BusyError{Cause: errors.New("secret words")},
+		"unavailable":           &orchestrator.BusyError{Cause: fmt.Errorf("secret words: %w", driver.ErrBadConn)},
 		"not_found":             models.ErrNotFound,
 		"already_exists":        models.ErrDuplicate,
 		"unauthorized":          orchestrator.ErrForged,

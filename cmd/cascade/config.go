@@ -27,8 +27,13 @@ type settings struct {
 	PublicURL   string `help:"How providers and browsers reach the service; left out, http:// and the address it listens on." env:"CASCADE_PUBLIC_URL"`
 	AdminKey    string `help:"Bearer key of the admin endpoints and the console's first login; on SQLite made at the first start." env:"CASCADE_ADMIN_KEY"`
 	EgressAllow string `help:"Private or loopback networks that callbacks and accounts may reach all the same: CIDRs, separated by commas." env:"CASCADE_EGRESS_ALLOW"`
-	storage     `embed:""`
-	logging     `embed:""`
+	// Limits of the API. A burst may hold what four seconds allow.
+	KeyPerSecond    float64 `help:"Requests a second that each API key may make on each replica; a message of a batch counts as one. 0: no limit." default:"0" env:"CASCADE_KEY_PER_SECOND"`
+	TenantPerSecond float64 `help:"The same for all keys of a tenant together." default:"0" env:"CASCADE_TENANT_PER_SECOND"`
+	ForgedPerMinute int     `help:"Forged provider callbacks a minute after which their source is turned away unread." default:"100" env:"CASCADE_FORGED_PER_MINUTE"`
+	TrustedProxies  string  `help:"Reverse proxies whose X-Forwarded-For is believed: CIDRs, separated by commas." env:"CASCADE_TRUSTED_PROXIES"`
+	storage         `embed:""`
+	logging         `embed:""`
 }
 
 // storage is what every command needs that opens the database.
@@ -36,6 +41,9 @@ type storage struct {
 	DatabaseURL string `help:"sqlite://PATH or postgres://…" default:"sqlite://cascade.db" env:"CASCADE_DATABASE_URL"`
 	MasterKey   string `help:"32 bytes in base64 that seal provider credentials; on SQLite made at the first start." env:"CASCADE_MASTER_KEY"`
 }
+
+// mostPerSecond is the highest limit that can be set; there is no machine for more.
+const mostPerSecond = 1_000_000
 
 // minAdminKey is the shortest admin key that is taken, in characters: nobody guesses it online.
 const minAdminKey = 16
@@ -65,10 +73,27 @@ func (s *settings) Validate() error {
 	if _, err := parseEgress(s.EgressAllow); err != nil {
 		return err
 	}
+	if err := s.limits(); err != nil {
+		return err
+	}
 	if err := s.logging.validate(); err != nil {
 		return err
 	}
 	return s.storage.validate()
+}
+
+// limits checks what bounds the callers.
+func (s *settings) limits() error {
+	switch {
+	case !(s.KeyPerSecond >= 0 && s.KeyPerSecond <= mostPerSecond):
+		return fmt.Errorf("CASCADE_KEY_PER_SECOND: must be 0 to %d, 0 being no limit", mostPerSecond)
+	case !(s.TenantPerSecond >= 0 && s.TenantPerSecond <= mostPerSecond):
+		return fmt.Errorf("CASCADE_TENANT_PER_SECOND: must be 0 to %d, 0 being no limit", mostPerSecond)
+	case s.ForgedPerMinute < 1:
+		return errors.New("CASCADE_FORGED_PER_MINUTE: must be at least 1")
+	}
+	_, err := networks("CASCADE_TRUSTED_PROXIES", s.TrustedProxies)
+	return err
 }
 
 // validate checks the master key.

@@ -36,6 +36,9 @@ func TestSettingsNameTheVariableAtFault(t *testing.T) {
 		},
 		"master key":  {map[string]string{"CASCADE_MASTER_KEY": "short"}, "CASCADE_MASTER_KEY"},
 		"egress":      {map[string]string{"CASCADE_EGRESS_ALLOW": "10.0.0.0/33"}, "CASCADE_EGRESS_ALLOW"},
+		"key limit":   {map[string]string{"CASCADE_KEY_PER_SECOND": "-1"}, "CASCADE_KEY_PER_SECOND"},
+		"forged":      {map[string]string{"CASCADE_FORGED_PER_MINUTE": "0"}, "CASCADE_FORGED_PER_MINUTE"},
+		"proxies":     {map[string]string{"CASCADE_TRUSTED_PROXIES": "proxy.local"}, "CASCADE_TRUSTED_PROXIES"},
 		"log format":  {map[string]string{"CASCADE_LOG_FORMAT": "xml"}, "CASCADE_LOG_FORMAT"},
 		"log level":   {map[string]string{"CASCADE_LOG_LEVEL": "loud"}, "CASCADE_LOG_LEVEL"},
 		"config file": {map[string]string{"CASCADE_CONFIG": "absent.yaml"}, "--config"},
@@ -60,7 +63,8 @@ func TestHelpListsEverySetting(t *testing.T) {
 	}
 	for _, variable := range []string{
 		"CASCADE_LISTEN", "CASCADE_PUBLIC_URL", "CASCADE_DATABASE_URL", "CASCADE_ADMIN_KEY", "CASCADE_EGRESS_ALLOW", "CASCADE_MASTER_KEY",
-		"CASCADE_LOG_FORMAT", "CASCADE_LOG_LEVEL",
+		"CASCADE_LOG_FORMAT", "CASCADE_LOG_LEVEL", "CASCADE_KEY_PER_SECOND", "CASCADE_TENANT_PER_SECOND", "CASCADE_FORGED_PER_MINUTE",
+		"CASCADE_TRUSTED_PROXIES",
 	} {
 		if !strings.Contains(out, variable) {
 			t.Errorf("the help does not name %s", variable)

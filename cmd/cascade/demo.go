@@ -53,7 +53,7 @@ func (c *demoCmd) Run(ctx context.Context, std *streams) (err error) {
 	}
 	d := &demo{trace: newTrace(std.out)}
 	conf := settings{
-		AdminKey: "demo-admin-" + rand.Text(), EgressAllow: "127.0.0.0/8",
+		AdminKey: "demo-admin-" + rand.Text(), EgressAllow: "127.0.0.0/8", ForgedPerMinute: 100,
 		storage: storage{DatabaseURL: "sqlite://" + file}, logging: logging{LogFormat: "text", LogLevel: "error"},
 	}
 	if d.service, err = newService(context.WithoutCancel(ctx), conf, ln, conf.logger(std.err), d.trace.watch); err != nil {

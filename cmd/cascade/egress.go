@@ -13,23 +13,29 @@ type egress struct{ allow []netip.Prefix }
 
 // parseEgress reads CASCADE_EGRESS_ALLOW: CIDRs or single addresses, separated by commas.
 func parseEgress(text string) (egress, error) {
-	var e egress
+	allow, err := networks("CASCADE_EGRESS_ALLOW", text)
+	return egress{allow}, err
+}
+
+// networks reads CIDRs or single addresses, separated by commas, from the variable of that name.
+func networks(variable, text string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
 	for part := range strings.SplitSeq(text, ",") {
 		part = strings.TrimSpace(part)
 		if part == "" {
 			continue
 		}
 		if ip, err := netip.ParseAddr(part); err == nil {
-			e.allow = append(e.allow, netip.PrefixFrom(ip.Unmap(), ip.Unmap().BitLen()))
+			out = append(out, netip.PrefixFrom(ip.Unmap(), ip.Unmap().BitLen()))
 			continue
 		}
 		prefix, err := netip.ParsePrefix(part)
 		if err != nil {
-			return egress{}, fmt.Errorf("CASCADE_EGRESS_ALLOW: %q is no CIDR; write it like 10.20.0.0/16", part)
+			return nil, fmt.Errorf("%s: %q is no CIDR; write it like 10.20.0.0/16", variable, part)
 		}
-		e.allow = append(e.allow, prefix.Masked())
+		out = append(out, prefix.Masked())
 	}
-	return e, nil
+	return out, nil
 }
 
 // check answers nil for an address that may be reached.

@@ -45,7 +45,7 @@ func start(t *testing.T) *program {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "cascade.db")
-	conf := settings{Listen: "127.0.0.1:0", EgressAllow: "127.0.0.0/8", storage: storage{DatabaseURL: "sqlite://" + file}, logging: logging{LogLevel: "error"}}
+	conf := settings{Listen: "127.0.0.1:0", EgressAllow: "127.0.0.0/8", ForgedPerMinute: 100, storage: storage{DatabaseURL: "sqlite://" + file}, logging: logging{LogLevel: "error"}}
 	if err := conf.Validate(); err != nil {
 		t.Fatal(err)
 	}

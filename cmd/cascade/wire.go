@@ -111,9 +111,15 @@ func (s *service) build(ctx context.Context, conf settings, watch func(models.St
 		Store: s.store, Registry: registry, HTTP: providers, Callbacks: channels.NewHTTPClient(rules.check), PublicURL: s.publicURL,
 		Now: time.Now, Log: s.log, TestSettings: s.test.settings, Watch: watch,
 	})
+	proxies, err := networks("CASCADE_TRUSTED_PROXIES", conf.TrustedProxies)
+	if err != nil {
+		return err
+	}
 	handler := web.New(web.Deps{
 		Engine: s.engine, Store: s.store, AdminKey: s.adminKey, PublicURL: s.publicURL, Registry: registry, Egress: rules.allow,
 		Now: time.Now, Log: s.log, Metrics: metricsHandler(&s.engine.Counters),
+		TrustedProxies: proxies, ForgedPerMinute: conf.ForgedPerMinute,
+		KeyLimit: web.Limit{PerSecond: conf.KeyPerSecond}, TenantLimit: web.Limit{PerSecond: conf.TenantPerSecond},
 	})
 	s.server = &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
