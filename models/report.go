@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"cascade/policy"
 )
 
 // CostQuery asks what a tenant's attempts cost.
@@ -50,7 +52,8 @@ func CostGroups() []string {
 // ErrGroup says that a report cannot be grouped by this.
 var ErrGroup = errors.New("group_by takes " + strings.Join(CostGroups(), ", ") + ", each once")
 
-// attemptCost is what an attempt costs: the sum of its lines in the ledger, corrections included, whenever they came.
+// attemptCost is what an attempt costs: the sum of its lines in the ledger, corrections included, whenever they came. A
+// statement that names it more than once has it materialized first, or the ledger is read again for each time.
 const attemptCost = `coalesce((SELECT sum(c.amount) FROM charges c
 	WHERE c.tenant_id = a.tenant_id AND c.message_id = a.message_id AND c.n = a.n), 0)`
 
@@ -68,15 +71,15 @@ func (s *Store) CostRows(ctx context.Context, q CostQuery) ([]CostRow, error) {
 	for i := range columns {
 		ordinals[i] = strconv.Itoa(i + 1)
 	}
-	statement := `SELECT ` + strings.Join(columnNames(len(columns)), ", ") + `,
+	statement := `WITH x AS MATERIALIZED (SELECT ` + strings.Join(columns, ", ") + `, a.channel AS channel, a.segments AS segments, ` + attemptCost + ` AS cost
+			FROM attempts a JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id
+			WHERE ` + costScope + `)
+		SELECT ` + strings.Join(columnNames(len(columns)), ", ") + `,
 			count(*),
 			cast(sum(CASE WHEN cost > 0 THEN 1 ELSE 0 END) AS bigint),
 			cast(sum(CASE WHEN cost <= 0 THEN 0 WHEN channel = 'sms' THEN segments ELSE 1 END) AS bigint),
 			cast(sum(cost) AS bigint)
-		FROM (SELECT ` + strings.Join(columns, ", ") + `, a.channel AS channel, a.segments AS segments, ` + attemptCost + ` AS cost
-			FROM attempts a JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id
-			WHERE ` + costScope + `) x
-		GROUP BY ` + strings.Join(ordinals, ", ") + ` ORDER BY ` + strings.Join(ordinals, ", ")
+		FROM x GROUP BY ` + strings.Join(ordinals, ", ") + ` ORDER BY ` + strings.Join(ordinals, ", ")
 	rows, err := s.read.WithContext(ctx).Raw(statement, q.TenantID, q.From, q.To).Rows()
 	if err != nil {
 		return nil, fmt.Errorf("cost report: %w", err)
@@ -109,13 +112,12 @@ func (s *Store) PaidTwiceLate(ctx context.Context, tenant uuid.UUID, from, to in
 		Currency string
 		Cost     int64
 	}
-	err := s.read.WithContext(ctx).Raw(`SELECT currency, cast(sum(cost) AS bigint) AS cost
-		FROM (SELECT m.currency AS currency, `+attemptCost+` AS cost
+	err := s.read.WithContext(ctx).Raw(`WITH x AS MATERIALIZED (SELECT m.currency AS currency, `+attemptCost+` AS cost
 			FROM attempts a JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id
 			WHERE `+costScope+` AND EXISTS (SELECT 1 FROM attempts e
 				WHERE e.tenant_id = a.tenant_id AND e.message_id = a.message_id AND e.n < a.n
-				AND (e.delivered_at > 0 OR e.read_at > 0) AND e.cost > 0)) x
-		WHERE cost > 0 GROUP BY currency`, tenant, from, to).Scan(&rows).Error
+				AND (e.delivered_at > 0 OR e.read_at > 0) AND e.cost > 0))
+		SELECT currency, cast(sum(cost) AS bigint) AS cost FROM x WHERE cost > 0 GROUP BY currency`, tenant, from, to).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("cost report: %w", err)
 	}
@@ -124,6 +126,59 @@ func (s *Store) PaidTwiceLate(ctx context.Context, tenant uuid.UUID, from, to in
 		out[r.Currency] = r.Cost
 	}
 	return out, nil
+}
+
+// PriceQuery asks for the messages that a tenant had accepted, as a price book tells them apart.
+type PriceQuery struct {
+	TenantID uuid.UUID
+	// From and To bound when a message was accepted, in Unix milliseconds: From is in, To is not.
+	From, To int64
+	// Cuts are the times, rising, at which prices change: no group spans one.
+	Cuts []int64
+}
+
+// PriceGroup is messages that cost the same by any price book.
+type PriceGroup struct {
+	Template, Operator, Country string
+	Category                    policy.Category
+	// Plan is the messages' own: of the SMS it knows the segments, where it has a step for one.
+	Plan []byte
+	// Content is the messages' own where the plan knows no segments; empty otherwise.
+	Content   []byte
+	CreatedAt int64 // the earliest
+	Messages  int64
+}
+
+// EachPriceGroup counts messages by what their price depends on, without tests, and hands each group to the caller, in
+// no order. The first error of each ends it.
+func (s *Store) EachPriceGroup(ctx context.Context, q PriceQuery, each func(PriceGroup) error) error {
+	slice := "CASE"
+	for i, cut := range q.Cuts {
+		slice += fmt.Sprintf(" WHEN m.created_at < %d THEN %d", cut, i)
+	}
+	slice += fmt.Sprintf(" WHEN true THEN %d END", len(q.Cuts))
+	// A key of that name is in a plan only with the segments of an SMS; within a JSON string its quotes are escaped.
+	rows, err := s.read.WithContext(ctx).Raw(`SELECT m.template, m.operator, m.country, m.category,
+			CASE WHEN p.body LIKE '%"segments":%' THEN '' ELSE m.content END, `+slice+`,
+			coalesce(p.body, ''), min(m.created_at), count(*)
+		FROM messages m LEFT JOIN plans p ON p.tenant_id = m.tenant_id AND p.id = m.plan_id
+		WHERE m.tenant_id = ? AND m.created_at >= ? AND m.created_at < ? AND NOT m.test
+		GROUP BY 1, 2, 3, 4, 5, 6, p.tenant_id, p.id`, q.TenantID, q.From, q.To).Rows()
+	if err != nil {
+		return fmt.Errorf("price groups: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var g PriceGroup
+		var slice int64
+		if err := rows.Scan(&g.Template, &g.Operator, &g.Country, &g.Category, &g.Content, &slice, &g.Plan, &g.CreatedAt, &g.Messages); err != nil {
+			return fmt.Errorf("price groups: %w", err)
+		}
+		if err := each(g); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // costSelect is what the report's rows are grouped by, as g1, g2 and so on; the last is the currency, since amounts

@@ -26,7 +26,7 @@ type reportStore interface {
 	Prices(ctx context.Context, tenant uuid.UUID) ([]byte, error)
 	CostRows(ctx context.Context, q models.CostQuery) ([]models.CostRow, error)
 	PaidTwiceLate(ctx context.Context, tenant uuid.UUID, from, to int64) (map[string]int64, error)
-	Messages(ctx context.Context, tenant uuid.UUID, f models.MessageFilter, cursor string, limit int) ([]models.Message, string, error)
+	EachPriceGroup(ctx context.Context, q models.PriceQuery, each func(models.PriceGroup) error) error
 }
 
 type reports struct {
@@ -160,36 +160,44 @@ func costOf(row models.CostRow) policy.Money {
 	return policy.Money{Micros: row.Cost, Currency: row.Currency}
 }
 
-// smsOnly is what the messages accepted in a span would have cost as SMS alone: for each the SMS price of its time, times the
-// segments of its own SMS text, or one segment where it has none. Prices for an account are those of the tenant's
-// first SMS account. Test messages do not count.
+// smsOnly is what the messages accepted in a span would have cost as SMS alone. It assumes one SMS for each message, taken by
+// the provider and never sent again; the price that held when the message was accepted; for a price by account that
+// of the tenant's first SMS account; and for a price by segment those of the message's own SMS text, or one where it
+// has none. A message that no price covers counts nothing, and so does a test.
 func (h *reports) smsOnly(ctx context.Context, t models.Tenant, from, to int64) (policy.Money, error) {
 	sum := policy.Money{Currency: t.Currency}
 	book, account, err := h.smsPrices(ctx, t.ID)
 	if err != nil || len(book.Prices) == 0 {
 		return sum, err
 	}
-	filter := models.MessageFilter{CreatedAfter: max(from, 1), CreatedBefore: max(to, 1)}
-	for cursor := ""; ; {
-		rows, next, err := h.store.Messages(ctx, t.ID, filter, cursor, 500)
-		if err != nil {
-			return sum, err
+	query := models.PriceQuery{TenantID: t.ID, From: from, To: to, Cuts: smsCuts(book, from, to)}
+	err = h.store.EachPriceGroup(ctx, query, func(g models.PriceGroup) error {
+		key := policy.PriceKey{Channel: policy.SMS, Account: account, Template: g.Template, Operator: g.Operator, Country: g.Country, Category: g.Category}
+		price, ok := book.Lookup(key, time.UnixMilli(g.CreatedAt))
+		if !ok {
+			return nil
 		}
-		for _, m := range rows {
-			key := policy.PriceKey{Channel: policy.SMS, Account: account, Template: m.Template, Operator: m.Operator, Country: m.Country, Category: m.Category}
-			if price, ok := book.Lookup(key, time.UnixMilli(m.CreatedAt)); ok && !m.Test {
-				units := 1
-				if price.Unit == policy.UnitSegment {
-					units = smsSegments(m.Content)
-				}
-				sum = sum.Add(policy.Terms{UnitPrice: price.Price, Units: units}.Full())
-			}
+		units := int(g.Messages)
+		if price.Unit == policy.UnitSegment {
+			units *= smsSegments(g)
 		}
-		if next == "" {
-			return sum, nil
+		sum = sum.Add(policy.Terms{UnitPrice: price.Price, Units: units}.Full())
+		return nil
+	})
+	return sum, err
+}
+
+// smsCuts lists the milliseconds within a span from which another SMS price may hold.
+func smsCuts(book policy.PriceBook, from, to int64) []int64 {
+	var cuts []int64
+	for _, p := range book.Prices {
+		at := p.ValidFrom.Add(time.Millisecond - 1).UnixMilli() // the first whole millisecond at which it holds
+		if p.Channel == policy.SMS && from < at && at < to {
+			cuts = append(cuts, at)
 		}
-		cursor = next
 	}
+	slices.Sort(cuts)
+	return slices.Compact(cuts)
 }
 
 func (h *reports) smsPrices(ctx context.Context, tenant uuid.UUID) (book policy.PriceBook, account string, err error) {
@@ -210,9 +218,20 @@ func (h *reports) smsPrices(ctx context.Context, tenant uuid.UUID) (book policy.
 	return book, account, err
 }
 
-func smsSegments(content []byte) int {
+// smsSegments answers the segments of the messages' SMS text, at least 1.
+func smsSegments(g models.PriceGroup) int {
+	if len(g.Content) == 0 {
+		var plan policy.Plan
+		_ = json.Unmarshal(g.Plan, &plan) // a plan that is none knows no segments
+		for _, step := range plan.Steps {
+			if step.Channel == policy.SMS && len(step.Accounts) > 0 {
+				return max(1, step.Accounts[0].Segments)
+			}
+		}
+		return 1
+	}
 	var byChannel map[policy.Channel]channels.Content
-	if json.Unmarshal(content, &byChannel) != nil {
+	if json.Unmarshal(g.Content, &byChannel) != nil {
 		return 1
 	}
 	n, _ := policy.Segments(byChannel[policy.SMS].Text)
