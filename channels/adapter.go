@@ -163,7 +163,9 @@ type ProviderTemplate struct {
 	ID, Name string
 	// Status is the provider's word, upper case: ENABLE, PENDING_REVIEW, REJECT, DISABLE.
 	Status, Quality string
-	Params          []TemplateParam
+	// Reason is why the provider rejected it; empty if not told.
+	Reason string
+	Params []TemplateParam
 	// Price is the provider's own price a message in its currency, as text; empty if not told.
 	Price string
 	// Commit is how soon the provider must deliver for the message to be billed; 0 if not told.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ import (
 
 // A batch is one SQL text over many rows: "{rows}" in it stands for them as a table named r. Postgres gets one array
 // a column and runs one statement for all rows; SQLite, where a statement costs no round trip, runs a prepared one a
-// row. Rows go in order of their key, so that two writers of the same rows wait for one another and never deadlock.
+// row, in which parameters stand for r's columns. Rows go in order of their key, so that two writers of the same rows wait for one another and never deadlock.
 type batch[R any] struct {
 	index            int // in the counters
 	columns, key     []column[R]
@@ -31,21 +32,33 @@ var hotStatements []string
 // newBatch makes a batch whose rows carry columns; key orders them.
 func newBatch[R any](name, text string, columns, key []column[R]) *batch[R] {
 	hotStatements = append(hotStatements, name)
-	arrays, values := make([]string, len(columns)), make([]string, len(columns))
+	arrays := make([]string, len(columns))
 	for i, c := range columns {
-		n := strconv.Itoa(i + 1)
-		arrays[i] = "$" + n + "::" + c.sql + "[]"
-		values[i] = "$" + n + " AS " + c.name
+		arrays[i] = "$" + strconv.Itoa(i+1) + "::" + c.sql + "[]"
 	}
 	rows := "unnest(" + strings.Join(arrays, ", ") + ") AS r(" + names(columns) + ")"
-	row := "(SELECT " + strings.Join(values, ", ") + ") AS r"
 	return &batch[R]{
 		index:    len(hotStatements) - 1,
 		columns:  columns,
 		key:      key,
-		postgres: strings.NewReplacer("{rows}", rows).Replace(text),
-		sqlite:   strings.NewReplacer("{rows}", row).Replace(text),
+		postgres: strings.ReplaceAll(text, "{rows}", rows),
+		sqlite:   oneRow(text, columns),
 	}
+}
+
+var columnOfRow = regexp.MustCompile(`\br\.(\w+)`)
+
+// oneRow writes a batch's text for a single row. What joins the rows with a table selects from that table alone; what
+// writes them needs no table: SQLite would fill and read one for each statement.
+func oneRow[R any](text string, columns []column[R]) string {
+	text = columnOfRow.ReplaceAllStringFunc(text, func(name string) string {
+		i := slices.IndexFunc(columns, func(c column[R]) bool { return "r."+c.name == name })
+		return "$" + strconv.Itoa(i+1)
+	})
+	if head, join, found := strings.Cut(text, " FROM {rows} JOIN "); found {
+		return head + " FROM " + strings.Replace(join, " ON ", " WHERE ", 1)
+	}
+	return strings.Replace(text, " FROM {rows}", "", 1)
 }
 
 // run executes b for rows, and hands every row that comes back to scan. A nil scan is for statements without any.
@@ -200,6 +213,9 @@ type querier struct {
 
 func (q querier) run(ctx context.Context, text string, args []any, scan func(*sql.Rows) error) error {
 	q.s.counters.statements.Add(1)
+	if q.s.dialect == SQLite { // the driver would start a goroutine a statement to watch ctx; each is done in microseconds
+		ctx = context.WithoutCancel(ctx)
+	}
 	if scan == nil {
 		return q.exec(ctx, text, args)
 	}

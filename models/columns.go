@@ -17,7 +17,7 @@ var (
 		text("transaction_id", func(m *Message) *string { return &m.TransactionID }),
 		text("policy_name", func(m *Message) *string { return &m.PolicyName }),
 		integer("policy_version", func(m *Message) *int64 { return &m.PolicyVersion }),
-		document("plan", func(m *Message) *[]byte { return &m.Plan }),
+		id("plan_id", func(m *Message) *uuid.UUID { return &m.PlanID }),
 		document("content", func(m *Message) *[]byte { return &m.Content }),
 		document("metadata", func(m *Message) *[]byte { return &m.Metadata }),
 		text("currency", func(m *Message) *string { return &m.Currency }),
@@ -150,6 +150,12 @@ var (
 		text("last_error", func(d *Delivery) *string { return &d.LastError }),
 		integer("done_at", func(d *Delivery) *int64 { return &d.DoneAt }),
 	})
+
+	planKey = []column[plan]{
+		id("tenant_id", func(p *plan) *uuid.UUID { return &p.TenantID }),
+		id("id", func(p *plan) *uuid.UUID { return &p.ID }),
+	}
+	planColumns = join(planKey, []column[plan]{document("body", func(p *plan) *[]byte { return &p.Body })})
 
 	personColumns = []column[Person]{
 		id("tenant_id", func(p *Person) *uuid.UUID { return &p.TenantID }),

@@ -237,6 +237,7 @@ func TestCostsAndVerify(t *testing.T) {
 		day := time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC) // the second of March in Ho Chi Minh City
 		at := "1772388000000"
 		key := "'" + tenant.String() + "', '" + id.String() + "'"
+		plant(t, s, `INSERT INTO plans (tenant_id, id, body) VALUES ('`+tenant.String()+`', '`+uuid.Nil.String()+`', '{}')`)
 		plant(t, s, `INSERT INTO messages (tenant_id, id, status, currency, created_at, completed_at, attempts, cost)
 			VALUES (`+key+`, 'delivered', 'VND', `+at+`, `+at+`, 2, 500)`)
 		plant(t, s, `INSERT INTO attempts (tenant_id, message_id, n, step, channel, status, calls, segments, cost, lines, delivered_at, created_at)
@@ -264,6 +265,7 @@ func TestCostsAndVerify(t *testing.T) {
 			{"completed_once_final", "UPDATE messages SET status = 'sending'", "UPDATE messages SET status = 'delivered'"},
 			{"open_is_due", "UPDATE messages SET status = 'sending'", "UPDATE messages SET status = 'delivered'"},
 			{"on_time", "UPDATE messages SET due_at = 1", "UPDATE messages SET due_at = 0"},
+			{"plan_kept", "UPDATE plans SET id = tenant_id", "UPDATE plans SET id = '" + uuid.Nil.String() + "'"},
 			{"attempts_counted", "UPDATE messages SET attempts = 3", "UPDATE messages SET attempts = 2"},
 			{"steps_forward", "UPDATE attempts SET step = 2 WHERE n = 1", "UPDATE attempts SET step = 0 WHERE n = 1"},
 			{"cost_is_sum_of_attempts", "UPDATE messages SET cost = 1", "UPDATE messages SET cost = 500"},

@@ -19,6 +19,8 @@ func BatchSQL(name string) (text string, arrays int) {
 		return updateMessages.postgres, len(updateMessages.columns)
 	case "update attempts":
 		return updateAttempts.postgres, len(updateAttempts.columns)
+	case "load plans":
+		return loadPlans.postgres, len(loadPlans.columns)
 	case "load messages":
 		return loadMessages.postgres, len(loadMessages.columns)
 	case "load attempts":

@@ -20,6 +20,12 @@ var (
 	insertKeys = newBatch("insert keys",
 		"INSERT INTO dedupe_keys ("+names(dedupeColumns)+") SELECT "+names(dedupeColumns, "r.")+" FROM {rows} WHERE true "+
 			"ON CONFLICT (tenant_id, kind, key) DO NOTHING RETURNING "+names(dedupeKey), dedupeColumns, dedupeKey)
+	insertPlans = newBatch("insert plans",
+		"INSERT INTO plans ("+names(planColumns)+") SELECT "+names(planColumns, "r.")+" FROM {rows} WHERE true "+
+			"ON CONFLICT (tenant_id, id) DO NOTHING", planColumns, planKey)
+	loadPlans = newBatch("load plans",
+		"SELECT "+names(planColumns, "p.")+" FROM {rows} JOIN plans p ON p.tenant_id = r.tenant_id AND p.id = r.id",
+		planKey, planKey)
 	insertMessages = newBatch("insert messages",
 		"INSERT INTO messages ("+names(messageColumns)+") SELECT "+names(messageColumns, "r.")+" FROM {rows}",
 		messageColumns, messageKey)
@@ -91,8 +97,11 @@ func (t *Tx) InsertKeys(ctx context.Context, rows []DedupeKey) (won []bool, err 
 	return marked(ctx, t.q, insertKeys, pointers(rows), dedupeKey, keyOf)
 }
 
-// InsertMessages adds new messages.
+// InsertMessages adds new messages, and the plans among them that are new.
 func (t *Tx) InsertMessages(ctx context.Context, rows []*Message) error {
+	if err := t.insertPlans(ctx, rows); err != nil {
+		return err
+	}
 	return insertMessages.run(ctx, t.q, rows, nil)
 }
 
@@ -153,8 +162,10 @@ func (t *Tx) lock(ctx context.Context, text string, args ...any) (messages []Mes
 	if t.q.s.dialect == Postgres {
 		text += lockRows
 	}
-	err = t.q.run(ctx, text, args, collect(messageColumns, &messages))
-	return messages, err
+	if err := t.q.run(ctx, text, args, collect(messageColumns, &messages)); err != nil {
+		return nil, err
+	}
+	return messages, t.q.readPlans(ctx, messages)
 }
 
 // Attempts reads all attempts of messages, in order.
@@ -184,6 +195,9 @@ func readMessages(ctx context.Context, q querier, refs []Ref) (map[Ref]Message, 
 	var rows []Message
 	if err := loadMessages.run(ctx, q, unique(refs), collect(messageColumns, &rows)); err != nil {
 		return nil, fmt.Errorf("load messages: %w", err)
+	}
+	if err := q.readPlans(ctx, rows); err != nil {
+		return nil, err
 	}
 	found := make(map[Ref]Message, len(rows))
 	for _, m := range rows {

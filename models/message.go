@@ -41,7 +41,11 @@ func (s *Store) Messages(ctx context.Context, tenant uuid.UUID, f MessageFilter,
 	if f.CreatedBefore != 0 {
 		q = q.Where("created_at < ?", f.CreatedBefore)
 	}
-	return newestFirst(ctx, q, cursor, limit, func(m Message) uuid.UUID { return m.ID })
+	rows, next, err := newestFirst(ctx, q, cursor, limit, func(m Message) uuid.UUID { return m.ID })
+	if err != nil {
+		return nil, "", err
+	}
+	return rows, next, s.reader().readPlans(ctx, rows)
 }
 
 // Receipts lists what providers reported about a message, in the order in which it came.

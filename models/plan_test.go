@@ -38,6 +38,7 @@ func TestPlansOnPostgres(t *testing.T) {
 		batchPlan("load messages", "Index Scan using messages_pkey"),
 		batchPlan("load attempts", "Index Scan using attempts_pkey"),
 		batchPlan("find attempts", "Index Scan using attempts_provider"),
+		batchPlan("load plans", "Index Scan using plans_pkey"),
 		batchPlan("update attempts", "Index Scan using attempts_pkey"),
 		batchPlan("find suppressions", "Index Scan using suppressions_pkey"),
 		batchPlan("match receipts", "Index Scan using receipts_pkey"),

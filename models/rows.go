@@ -21,8 +21,10 @@ type Message struct {
 	TransactionID string
 	PolicyName    string // "" for an inline policy
 	PolicyVersion int64
-	// Plan is the resolved ladder as JSON, pinned when the message was accepted: policy.Plan.
-	Plan []byte
+	// Plan is the resolved ladder as JSON, pinned when the message was accepted: policy.Plan. It is kept in a row of its
+	// own, which the messages of a policy share; PlanID is set when the message is stored or read.
+	Plan   []byte `gorm:"-"`
+	PlanID uuid.UUID
 	// Content is what was rendered per channel, as JSON: map of channel to channels.Content.
 	Content   []byte
 	Metadata  []byte // JSON object

@@ -34,7 +34,7 @@ func (s *Store) openSQLite(ctx context.Context, path string, readers int) error 
 	s.closers = append(s.closers, lock)
 
 	// An accepted message has to survive a power cut: synchronous FULL. Group commit pays for it.
-	writer, err := sql.Open("sqlite", sqliteDSN(path, "synchronous(FULL)")+"&_txlock=immediate")
+	writer, err := sql.Open("sqlite", sqliteDSN(path, "synchronous(FULL)", "cache_size(-32000)", "wal_autocheckpoint(8000)")+"&_txlock=immediate")
 	if err != nil {
 		return err
 	}
@@ -62,8 +62,8 @@ func (s *Store) openSQLite(ctx context.Context, path string, readers int) error 
 }
 
 // sqliteDSN puts the pragmas where every connection of a pool gets them.
-func sqliteDSN(path, pragma string) string {
-	q := url.Values{"_pragma": {"journal_mode(WAL)", "busy_timeout(5000)", "foreign_keys(1)", pragma}}
+func sqliteDSN(path string, pragmas ...string) string {
+	q := url.Values{"_pragma": append([]string{"journal_mode(WAL)", "busy_timeout(5000)", "foreign_keys(1)"}, pragmas...)}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 

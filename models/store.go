@@ -61,6 +61,7 @@ type Store struct {
 	now          func() time.Time
 	log          *slog.Logger
 	prepared     map[*sql.DB]*statements // SQLite only
+	plans        plans
 	counters     counters
 	closers      []io.Closer
 }

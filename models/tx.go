@@ -16,7 +16,10 @@ import (
 const txTries = 5
 
 // Tx is a transaction of hot statements. Do no other IO while it is open.
-type Tx struct{ q querier }
+type Tx struct {
+	q     querier
+	plans []*plan // stored here first; known once it is committed
+}
 
 // InTx commits what fn does, or nothing of it. A transaction that lost against another (serialization failure,
 // deadlock, a busy file) runs again a few times, so fn must not keep anything from an earlier run.
@@ -47,11 +50,15 @@ func (s *Store) inTx(ctx context.Context, fn func(*Tx) error) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback() // nothing after a commit; covers errors and panics of fn
-	if err := fn(&Tx{querier{s, s.hot, tx}}); err != nil {
+	t := &Tx{q: querier{s, s.hot, tx}}
+	if err := fn(t); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", translate(err))
+	}
+	for _, p := range t.plans {
+		s.plans.add(p)
 	}
 	return nil
 }

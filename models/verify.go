@@ -63,6 +63,8 @@ var checks = []check{
 		isFinal + ` AND (a.status IN ('pending', 'unknown') OR a.status = 'sending' AND m.due_at = 0)`},
 	{"one_live_attempt", `SELECT m.id, cast(count(*) AS text) || ' live attempts'` + fromAttempts +
 		`a.status IN ('pending', 'sending', 'unknown') GROUP BY m.id HAVING count(*) > 1`},
+	{"plan_kept", `SELECT m.id, 'plan ' || cast(m.plan_id AS text) || ' is not there'` + fromMessages +
+		`NOT EXISTS (SELECT 1 FROM plans p WHERE p.tenant_id = m.tenant_id AND p.id = m.plan_id)`},
 	{"attempts_counted", `SELECT id, 'attempts ' || cast(counted AS text) || ', rows ' || cast(found AS text) || ', last ' || cast(last AS text)
 		FROM (SELECT m.id AS id, m.attempts AS counted,
 			(SELECT count(*) FROM attempts a` + ofM + `) AS found, (SELECT coalesce(max(a.n), 0) FROM attempts a` + ofM + `) AS last,

@@ -37,7 +37,7 @@ func (e *Engine) Accept(ctx context.Context, who Caller, s Submission) (Accepted
 		f.fresh.drop()
 		return Accepted{}, &BusyError{RetryAfter: time.Second}
 	}
-	res := <-f.done
+	res := e.await(f)
 	_, refused := errors.AsType[*InvalidError](res.err)
 	switch {
 	case refused:
@@ -209,7 +209,7 @@ func (e *Engine) tell(ctx context.Context, ref models.Ref, add func(*change)) (M
 	case <-ctx.Done():
 		return MessageView{}, &BusyError{RetryAfter: time.Second, Cause: ctx.Err()}
 	}
-	res := <-f.done
+	res := e.await(f)
 	if res.err != nil {
 		return MessageView{}, res.err
 	}

@@ -2,7 +2,9 @@ package orchestrator
 
 import (
 	"context"
+	"errors"
 	"runtime"
+	"time"
 
 	"cascade/models"
 )
@@ -10,6 +12,9 @@ import (
 // committer is one group commit: what arrives while one commit is under way goes into the next. A message's facts all
 // go to the same committer, so that two of them never wait for each other's rows.
 type committer struct{ receipts, results, accepts chan *fact }
+
+// errStopped: the engine has ended.
+var errStopped = errors.New("the service is stopping")
 
 // queueMost is how many facts of a kind wait for a committer. More callers than that are told to come back.
 const queueMost = 4096
@@ -82,6 +87,21 @@ func (q *committer) fill(batch []*fact) []*fact {
 		}
 	}
 	return batch
+}
+
+// await waits for what becomes of a fact. One that came too late for the last commit is answered when the engine is gone.
+func (e *Engine) await(f *fact) result {
+	select {
+	case r := <-f.done:
+		return r
+	case <-e.gone:
+	}
+	select {
+	case r := <-f.done:
+		return r
+	default:
+		return result{err: &BusyError{RetryAfter: time.Second, Cause: errStopped}}
+	}
 }
 
 // again puts a fact back in the queue.

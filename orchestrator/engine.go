@@ -74,6 +74,8 @@ type Engine struct {
 	// working ends first: nothing new is taken up. life ends when every call under way is recorded.
 	working, life context.Context
 	rest, stop    context.CancelFunc
+	gone          chan struct{} // closed when nobody commits any more
+	ended         sync.Once
 
 	Counters Counters
 }
@@ -99,7 +101,7 @@ func New(o Options) *Engine {
 	e := &Engine{
 		o: o, log: o.Log, replica: uuid.New(),
 		poll: newWaker(), drain: newWaker(), outbox: newWaker(), parked: newWaker(),
-		committers: newCommitters(o.Store),
+		committers: newCommitters(o.Store), gone: make(chan struct{}),
 	}
 	e.lanes.now, e.lanes.byKey = e.now, map[laneKey]*lane{}
 	e.dir = newDirectory(e)
@@ -137,6 +139,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	}
 	e.stop()
 	e.loops.Wait()
+	e.ended.Do(func() { close(e.gone) })
 	return err
 }
 

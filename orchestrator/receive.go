@@ -57,7 +57,7 @@ func (e *Engine) Hook(ctx context.Context, adapter string, id uuid.UUID, h chann
 		}
 	}
 	for _, f := range facts {
-		if res := <-f.done; res.err != nil {
+		if res := e.await(f); res.err != nil {
 			return HookAnswer{}, res.err
 		}
 	}
@@ -204,7 +204,7 @@ func (e *Engine) quarantine(ctx context.Context, acc *account, h channels.Hook, 
 	case <-ctx.Done():
 		return &BusyError{RetryAfter: time.Second, Cause: ctx.Err()}
 	}
-	return (<-f.done).err
+	return e.await(f).err
 }
 
 // orphaned ends a receipt that matched nothing yet, and has it looked at again.

@@ -12,18 +12,19 @@ import (
 )
 
 // firstAnswer is what a 202 said of a message that changes later; all else in it never changes. It is kept with the
-// Idempotency-Key, so that a repetition is answered with the same bytes without the body being stored a second time.
+// Idempotency-Key, so that a repetition is answered with the same bytes without the body being stored a second time. Its
+// names are short, for every message's key has one.
 type firstAnswer struct {
-	Status      policy.MessageStatus `json:"status"`
-	Reason      string               `json:"reason,omitempty"`
-	Channel     policy.Channel       `json:"channel,omitempty"`
-	DueAt       int64                `json:"due_at,omitempty"`
-	CompletedAt int64                `json:"completed_at,omitempty"`
-	Attempts    int64                `json:"attempts,omitempty"`
+	Status      policy.MessageStatus `json:"s"`
+	Reason      string               `json:"r,omitempty"`
+	Channel     policy.Channel       `json:"c,omitempty"`
+	DueAt       int64                `json:"d,omitempty"`
+	CompletedAt int64                `json:"e,omitempty"`
+	Attempts    int64                `json:"n,omitempty"`
 	// Begun is the status of the attempt that was begun, Account its account's place in the plan's step; the others
 	// were skipped, and stay as they are.
-	Begun   policy.AttemptStatus `json:"begun,omitempty"`
-	Account int                  `json:"account,omitempty"`
+	Begun   policy.AttemptStatus `json:"b,omitempty"`
+	Account int                  `json:"a,omitempty"`
 }
 
 // firstAnswer describes a fresh change, which has begun one attempt at most.

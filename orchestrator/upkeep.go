@@ -35,6 +35,7 @@ func (e *Engine) Upkeep() []Job {
 	return []Job{
 		{"clock", "@every 10s", e.syncClock},
 		{"tokens", "@every 1m", e.refreshTokens},
+		{"templates", "@every 5m", e.syncTemplates},
 		{"keys", "7 * * * *", prune(keepKeys, s.PruneKeys)},
 		{"deliveries", "17 * * * *", prune(keepDeliveries, s.PruneDeliveries)},
 		{"receipts", "27 * * * *", prune(keepParked, s.PruneReceipts)},

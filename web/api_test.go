@@ -178,6 +178,8 @@ func (a *api) walkConfiguration() {
 	}
 	a.want(200, "POST", "/v1/channels/"+a.rig.Accounts["oa-main"].ID.String()+"/check", "")
 	a.want(200, "POST", "/v1/channels/"+a.rig.Accounts["sms-main"].ID.String()+"/check", "")
+	a.want(200, "POST", "/v1/channels/"+a.rig.Accounts["oa-main"].ID.String()+"/sync", "")
+	a.want(200, "GET", "/v1/channels/"+a.rig.Accounts["oa-main"].ID.String()+"/templates", "")
 	a.want(204, "DELETE", account, "")
 
 	a.want(200, "PUT", "/v1/templates/receipt", `{"category":"transaction","params":[{"name":"order","example":"A-1"}],"content":{

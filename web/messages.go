@@ -22,6 +22,7 @@ type messageEngine interface {
 	Accept(ctx context.Context, who orchestrator.Caller, s orchestrator.Submission) (orchestrator.Accepted, error)
 	AcceptBatch(ctx context.Context, who orchestrator.Caller, items []orchestrator.Submission) []orchestrator.Outcome
 	Preview(ctx context.Context, who orchestrator.Caller, s orchestrator.Submission) (orchestrator.Preview, error)
+	WarnPreview(ctx context.Context, tenant uuid.UUID, v *orchestrator.Preview) error
 	Message(ctx context.Context, tenant, id uuid.UUID) (orchestrator.MessageView, error)
 	Views(ctx context.Context, tenant uuid.UUID, rows []models.Message) ([]orchestrator.MessageView, error)
 	Cancel(ctx context.Context, tenant, id uuid.UUID) (orchestrator.MessageView, error)
@@ -240,6 +241,9 @@ func (h *messages) preview(c *gin.Context) {
 	}
 	caller, _ := callerOf(c)
 	preview, err := h.engine.Preview(c.Request.Context(), caller, s)
+	if err == nil {
+		err = h.engine.WarnPreview(c.Request.Context(), caller.TenantID, &preview)
+	}
 	answer(c, preview, err)
 }
 

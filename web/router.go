@@ -20,6 +20,8 @@ type Engine interface {
 	messageEngine
 	policyEngine
 	accountEngine
+	templateEngine
+	providerTemplateEngine
 	hookEngine
 }
 
@@ -93,6 +95,7 @@ func table(d Deps, auth *auth) []route {
 	m := &messages{d.Engine, d.Store}
 	p := &policies{d.Engine, d.Store, d.Now}
 	a := &accounts{d.Engine, d.Store, public}
+	ct := &channelTemplates{d.Engine, d.Store}
 	t := &templates{d.Engine, d.Store, d.Now}
 	ro := &routes{d.Engine, d.Store, d.Now}
 	pr := &prices{d.Engine, d.Store, d.Now}
@@ -124,6 +127,8 @@ func table(d Deps, auth *auth) []route {
 		{"PATCH", "/v1/channels/:id", scopeConfigure, a.patch},
 		{"DELETE", "/v1/channels/:id", scopeConfigure, a.delete},
 		{"POST", "/v1/channels/:id/check", scopeConfigure, a.check},
+		{"POST", "/v1/channels/:id/sync", scopeConfigure, ct.sync},
+		{"GET", "/v1/channels/:id/templates", scopeConfig, ct.list},
 
 		{"GET", "/v1/templates", scopeConfig, t.list},
 		{"GET", "/v1/templates/:name", scopeConfig, t.get},

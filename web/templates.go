@@ -26,8 +26,13 @@ type templateStore interface {
 	DeleteTemplate(ctx context.Context, tenant uuid.UUID, name string) error
 }
 
+type templateEngine interface {
+	TemplateWarnings(ctx context.Context, tenant uuid.UUID, zns channels.Content) ([]policy.Warning, error)
+	reloader
+}
+
 type templates struct {
-	engine reloader
+	engine templateEngine
 	store  templateStore
 	now    func() time.Time
 }
@@ -72,6 +77,11 @@ func (h *templates) put(c *gin.Context) {
 		fail(c, invalid(errs...))
 		return
 	}
+	warnings, err := h.engine.TemplateWarnings(c.Request.Context(), tenantOf(c), content[policy.ZNS])
+	if err != nil {
+		fail(c, err)
+		return
+	}
 	t := models.Template{TenantID: tenantOf(c), Name: name, Category: body.Category, UpdatedAt: h.now().UnixMilli()}
 	if t.Params, err = json.Marshal(emptyIfNil(body.Params)); err == nil {
 		t.Content, err = json.Marshal(content)
@@ -82,7 +92,10 @@ func (h *templates) put(c *gin.Context) {
 	if err == nil {
 		h.engine.Reload()
 	}
-	answer(c, viewTemplate(t), err)
+	answer(c, struct {
+		templateView
+		Warnings []policy.Warning `json:"warnings"`
+	}{viewTemplate(t), emptyIfNil(warnings)}, err)
 }
 
 func (h *templates) get(c *gin.Context) {

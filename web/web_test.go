@@ -15,9 +15,11 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"cascade/channels"
 	"cascade/models"
 	"cascade/models/modelstest"
 	"cascade/orchestrator"
+	"cascade/policy"
 )
 
 // fakeEngine accepts everything; what is not set here is not called.
@@ -31,6 +33,10 @@ func (e *fakeEngine) Accept(context.Context, orchestrator.Caller, orchestrator.S
 }
 
 func (e *fakeEngine) Reload() {}
+
+func (e *fakeEngine) TemplateWarnings(context.Context, uuid.UUID, channels.Content) ([]policy.Warning, error) {
+	return nil, nil
+}
 
 const testAdmin = "admin-key"
 

@@ -43,7 +43,9 @@ type Template struct {
 	ID   int64  `json:"id"`
 	Name string `json:"name"`
 	// Status is ENABLE, PENDING_REVIEW, REJECT or DISABLE; "" is ENABLE.
-	Status string          `json:"status,omitempty"`
+	Status string `json:"status,omitempty"`
+	// Reason is told with REJECT.
+	Reason string          `json:"reason,omitempty"`
 	Tag    string          `json:"tag,omitempty"`
 	Params []TemplateParam `json:"params,omitempty"`
 	// Price in VND; 0 is PriceZNS.

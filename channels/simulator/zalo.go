@@ -378,9 +378,13 @@ func (s *Simulator) zaloTemplate(acc *account, r *http.Request) zaloEnvelope {
 	if tag == "" {
 		tag = "TRANSACTION"
 	}
-	return zaloOK(map[string]any{
+	detail := map[string]any{
 		"templateId": t.ID, "templateName": t.Name, "status": t.status(), "listParams": params, "listButtons": []any{},
 		"timeout": t.timeout().Milliseconds(), "previewUrl": "https://account.zalo.solutions/preview/" + itoa(t.ID),
 		"templateQuality": "HIGH", "templateTag": tag, "price": fmt.Sprintf("%d.0", t.price()),
-	})
+	}
+	if t.Reason != "" {
+		detail["reason"] = t.Reason
+	}
+	return zaloOK(detail)
 }

@@ -146,7 +146,7 @@ func TestTemplates(t *testing.T) {
 		"/template/all?limit=100&offset=0":     `{"error":0,"data":[` + full + `{"templateId":412345,"templateName":"Đơn hàng","status":"ENABLE","templateQuality":"HIGH"}]}`,
 		"/template/all?limit=100&offset=100":   `{"error":0,"data":[{"templateId":"7","templateName":"B","status":2},{"templateId":"8","status":"REJECT"}],"metadata":{"total":102}}`,
 		"/template/info/v2?template_id=412345": `{"error":0,"data":{"templateId":412345,"templateName":"Đơn hàng","status":"ENABLE","listParams":[{"name":"order_code","require":true,"type":"STRING","maxLength":30},{"name":"note","require":false,"type":"STRING","maxLength":"90"}],"timeout":7200000,"templateQuality":"HIGH","price":"200.0"}}`,
-		"/template/info/v2?template_id=7":      `{"error":0,"data":{"templateId":"7","status":"PENDING_REVIEW","listParams":[],"timeout":"15000","price":"200.0","price_sdt":"300.0"}}`,
+		"/template/info/v2?template_id=7":      `{"error":0,"data":{"templateId":"7","status":"REJECT","reason":"logo","listParams":[],"timeout":"15000","price":"200.0","price_sdt":"300.0"}}`,
 		"/template/info/v2?template_id=8":      `{"error":-109,"message":"template id invalid"}`,
 	})
 	got, err := a.Templates(t.Context())
@@ -158,7 +158,7 @@ func TestTemplates(t *testing.T) {
 			ID: "412345", Name: "Đơn hàng", Status: "ENABLE", Quality: "HIGH", Price: "200.0", Commit: 2 * time.Hour,
 			Params: []channels.TemplateParam{{Name: "order_code", Required: true, Type: "STRING", MaxLength: 30}, {Name: "note", Type: "STRING", MaxLength: 90}},
 		},
-		{ID: "7", Name: "B", Status: "PENDING_REVIEW", Price: "300.0", Commit: 15 * time.Second},
+		{ID: "7", Name: "B", Status: "REJECT", Reason: "logo", Price: "300.0", Commit: 15 * time.Second},
 		{ID: "8", Status: "REJECT"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -40,6 +40,7 @@ type detail struct {
 	Timeout    channels.Text `json:"timeout"`
 	Price      channels.Text `json:"price"`
 	PhonePrice channels.Text `json:"price_sdt"`
+	Reason     channels.Text `json:"reason"` // on REJECT
 }
 
 // Templates lists every template of the account with its parameters: one call a page, one a template. A template
@@ -100,7 +101,7 @@ func (a *Adapter) detail(ctx context.Context, l listed) (detail, *channels.Failu
 func (d detail) template() channels.ProviderTemplate {
 	t := channels.ProviderTemplate{
 		ID: string(d.ID), Name: string(d.Name), Quality: strings.ToUpper(string(d.Quality)),
-		Status: statusWord(d.Status), Price: string(cmp.Or(d.PhonePrice, d.Price)),
+		Status: statusWord(d.Status), Price: string(cmp.Or(d.PhonePrice, d.Price)), Reason: string(d.Reason),
 	}
 	if ms, ok := d.Timeout.Int64(); ok && ms > 0 && ms <= (7*24*time.Hour).Milliseconds() {
 		t.Commit = time.Duration(ms) * time.Millisecond

@@ -75,15 +75,15 @@ func New(t testing.TB, store *models.Store, c Config) *Rig {
 	r.HookURL = hooks.URL
 	r.Engine = r.NewEngine(c)
 	t.Cleanup(func() {
+		if err := sim.Close(); err != nil { // first, so that no webhook meets a stopped engine
+			t.Error("simulator:", err)
+		}
+		hooks.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		if err := r.Engine.Stop(ctx); err != nil {
 			t.Error("engine:", err)
 		}
-		if err := sim.Close(); err != nil {
-			t.Error("simulator:", err)
-		}
-		hooks.Close()
 		simServer.Close()
 	})
 	if err := r.Engine.Start(t.Context()); err != nil {

@@ -25,12 +25,9 @@ const (
 
 // The rows of the limit have the sizes of the load's. Their tables are copies of the real ones, indexes included.
 const (
-	limitPlan = `{"steps":[{"channel":"zns","until":"delivered","timeout":"2s","accounts":[{"id":"0198c5a0-0000-7000-8000-000000000000","name":"zns",` +
-		`"until":"delivered","terms":{"unit_price":{"amount":"200","currency":"VND"},"units":1,"moment":"delivered"},"ask_by_id":true}]},` +
-		`{"channel":"sms","until":"sent","timeout":"2s","accounts":[{"id":"0198c5a0-0000-7000-8000-000000000000","name":"sms",` +
-		`"until":"sent","terms":{"unit_price":{"amount":"820","currency":"VND"},"units":1,"moment":"taken"},"segments":1}]}]}`
+	limitPlan    = "0198c5a0-0000-8000-8000-000000000000"
 	limitContent = `{"sms":{"text":"Don A-1029 da gui"},"zns":{"template_id":"412345","template_data":{"order":"A-1029"}}}`
-	messageHead  = "INSERT INTO limit_messages (tenant_id, id, to_phone, country, category, policy_name, policy_version, plan, content, metadata, currency, created_at, expires_at, status, channel, attempts, due_at, version) "
+	messageHead  = "INSERT INTO limit_messages (tenant_id, id, to_phone, country, category, policy_name, policy_version, plan_id, content, metadata, currency, created_at, expires_at, status, channel, attempts, due_at, version) "
 	attemptHead  = "INSERT INTO limit_attempts (tenant_id, message_id, n, channel, created_at, account_id, account, status, calls, called_at) "
 	messageRest  = "'VN', 'transaction', 'default', 1, '" + limitPlan + "', '" + limitContent + "', '{}', 'VND', 1800000000000, 1800000600000, 'sending', 'zns', 1, 1800000022000, 1"
 	attemptRest  = "1, 'zns', 1800000000000, '0198c5a0-0000-7000-8000-000000000000', 'zns', 'sending', 1, 1800000000000"

@@ -13,7 +13,7 @@ CREATE TABLE messages (
   transaction_id text NOT NULL DEFAULT '',
   policy_name text NOT NULL DEFAULT '',
   policy_version bigint NOT NULL DEFAULT 0,
-  plan text NOT NULL DEFAULT '',
+  plan_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   content text NOT NULL DEFAULT '',
   metadata text NOT NULL DEFAULT '',
   currency text NOT NULL DEFAULT '',
@@ -37,7 +37,16 @@ CREATE TABLE messages (
   lease_owner uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   version bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, id)
-) WITH (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.05);
+) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.05);
+
+-- The resolved ladders that messages were accepted under. A few serve all messages of a policy; a row is named by a hash
+-- of what it says and never changes.
+CREATE TABLE plans (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  body text NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+);
 
 CREATE TABLE attempts (
   tenant_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
@@ -71,7 +80,7 @@ CREATE TABLE attempts (
   -- Under way: apart from status, so that on Postgres a status can change without touching an index.
   live boolean NOT NULL GENERATED ALWAYS AS (status IN ('pending', 'sending', 'unknown')) STORED,
   PRIMARY KEY (tenant_id, message_id, n)
-) WITH (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.05);
+) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.05);
 
 -- What a provider reported, kept even if it matches nothing yet.
 CREATE TABLE receipts (
@@ -150,7 +159,6 @@ CREATE INDEX attempts_provider ON attempts (tenant_id, account_id, provider_id) 
 CREATE UNIQUE INDEX attempts_live ON attempts (tenant_id, message_id) WHERE live;
 CREATE INDEX receipts_parked_at ON receipts (received_at) WHERE state = 'parked';
 CREATE INDEX receipts_message ON receipts (message_id, tenant_id);
-CREATE INDEX charges_at ON charges (tenant_id, at);
 CREATE INDEX callback_deliveries_next ON callback_deliveries (next_at) WHERE state = 'pending';
 -- What holds back the later events of a message to the same endpoint.
 CREATE INDEX callback_deliveries_order ON callback_deliveries (message_id, callback_id, tenant_id, sequence) WHERE state = 'pending';

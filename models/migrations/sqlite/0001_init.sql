@@ -13,7 +13,7 @@ CREATE TABLE messages (
   transaction_id TEXT NOT NULL DEFAULT '',
   policy_name TEXT NOT NULL DEFAULT '',
   policy_version INTEGER NOT NULL DEFAULT 0,
-  plan TEXT NOT NULL DEFAULT '',
+  plan_id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   content TEXT NOT NULL DEFAULT '',
   metadata TEXT NOT NULL DEFAULT '',
   currency TEXT NOT NULL DEFAULT '',
@@ -38,6 +38,15 @@ CREATE TABLE messages (
   version INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, id)
 ) STRICT;
+
+-- The resolved ladders that messages were accepted under. A few serve all messages of a policy; a row is named by a hash
+-- of what it says and never changes.
+CREATE TABLE plans (
+  tenant_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE attempts (
   tenant_id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
@@ -150,7 +159,6 @@ CREATE INDEX attempts_provider ON attempts (tenant_id, account_id, provider_id) 
 CREATE UNIQUE INDEX attempts_live ON attempts (tenant_id, message_id) WHERE live;
 CREATE INDEX receipts_parked_at ON receipts (received_at) WHERE state = 'parked';
 CREATE INDEX receipts_message ON receipts (message_id, tenant_id);
-CREATE INDEX charges_at ON charges (tenant_id, at);
 CREATE INDEX callback_deliveries_next ON callback_deliveries (next_at) WHERE state = 'pending';
 -- What holds back the later events of a message to the same endpoint.
 CREATE INDEX callback_deliveries_order ON callback_deliveries (message_id, callback_id, tenant_id, sequence) WHERE state = 'pending';
