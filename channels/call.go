@@ -192,8 +192,10 @@ func NewHTTPClient(guard func(ip netip.Addr) error) *http.Client {
 			TLSHandshakeTimeout:    3 * time.Second,
 			ResponseHeaderTimeout:  15 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
-			MaxIdleConns:           256,
-			MaxIdleConnsPerHost:    64,
+			// One host may be several accounts' provider. Below the calls under way, connections would be closed and
+			// dialled all the time.
+			MaxIdleConns:        2048,
+			MaxIdleConnsPerHost: 1024,
 			// Below the usual 60 s of servers and NATs: a connection closed while a request is being written
 			// makes that request unknown.
 			IdleConnTimeout: 30 * time.Second,

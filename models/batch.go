@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -126,7 +127,16 @@ func newColumn[R, F, W any](name, sql string, field func(*R) *F, write func(F) W
 func same[T any](v T) T { return v }
 
 func text[R any](name string, field func(*R) *string) column[R] {
-	return newColumn(name, "text", field, same[string], cmp.Compare[string])
+	return newColumn(name, "text", field, Storable, cmp.Compare[string])
+}
+
+// Storable is a text as every database takes it: valid UTF-8 without NUL. Providers' words go into rows, and one bad
+// byte must not keep a batch from being stored.
+func Storable(text string) string {
+	if strings.IndexByte(text, 0) < 0 && utf8.ValidString(text) {
+		return text
+	}
+	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "\uFFFD")
 }
 
 func integer[R any](name string, field func(*R) *int64) column[R] {

@@ -457,3 +457,21 @@ func TestInTxKeepsNothingOfAFailure(t *testing.T) {
 		}
 	})
 }
+
+// Providers' words are stored whatever bytes they hold.
+func TestOddBytesAreStored(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, s *models.Store) {
+		m := newMessage()
+		a := newAttempt(m, 1)
+		a.Code, a.Detail, a.ProviderID = "a\x00b", "đ\xff", "p\x00"
+		insert(t, s, m)
+		commit(t, s, func(ctx context.Context, tx *models.Tx) error { return tx.InsertAttempts(ctx, []*models.Attempt{a}) })
+		got, err := s.LoadStates(t.Context(), []models.Ref{ref(m)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b := got[ref(m)].Attempts[0]; b.Code != "ab" || b.Detail != "đ\uFFFD" || b.ProviderID != "p" {
+			t.Errorf("stored %q, %q, %q", b.Code, b.Detail, b.ProviderID)
+		}
+	})
+}

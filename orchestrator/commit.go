@@ -39,39 +39,63 @@ var errConflicts = errors.New("the message kept changing; try again")
 
 const maxTries = 20
 
+// end tells what became of the fact, the first time it is called.
 func (f *fact) end(r result) {
-	if f.done != nil {
-		f.done <- r
+	select {
+	case f.done <- r:
+	default:
 	}
 }
 
-// commit brings a batch of facts into the database: load → add → Decide → write, one transaction for all.
+// commit brings a batch of facts into the database. Where one of them cannot be stored, the others are.
 func (e *Engine) commit(batch []*fact) {
+	err := e.tryCommit(batch)
+	switch half := len(batch) / 2; {
+	case err == nil:
+	case half == 0 || away(err):
+		e.fail(batch, err)
+	default:
+		e.log.Warn("commit refused; its halves are tried", "facts", len(batch), "err", err)
+		e.commit(batch[:half])
+		e.commit(batch[half:])
+	}
+}
+
+// away reports whether the database failed, and not what it was given.
+func away(err error) bool { return models.Unavailable(err) || errors.Is(err, context.DeadlineExceeded) }
+
+// tryCommit is load → add → Decide → write, one transaction for all.
+func (e *Engine) tryCommit(batch []*fact) error {
 	ctx, cancel := e.recording()
 	defer cancel()
 	if err := e.resolve(ctx, batch); err != nil {
-		e.fail(batch, err)
-		return
+		return err
 	}
 	states, err := e.load(ctx, batch)
 	if err != nil {
-		e.fail(batch, err)
-		return
+		return err
 	}
 	w := e.gather(ctx, batch, states)
 	if err := e.o.Store.InTx(ctx, w.write(ctx)); err != nil {
 		w.drop()
-		e.fail(w.facts, err)
-		return
+		return err
 	}
 	w.committed()
+	return nil
 }
 
 // fail ends facts whose commit did not happen. Facts that nobody waits for come back: a call's result must not be
-// lost while the database is away.
+// lost while the database is away. One that is refused again and again is given up, and its call's lease ends as unknown.
 func (e *Engine) fail(batch []*fact, err error) {
 	e.log.Error("commit failed", "facts", len(batch), "err", err)
 	for _, f := range batch {
+		if f.fresh != nil {
+			f.fresh.drop()
+		}
+		if f.tries++; f.done == nil && !away(err) && f.tries > maxTries {
+			e.log.Error("fact given up", "message_id", f.ref.ID, "err", err)
+			continue
+		}
 		if f.done != nil {
 			f.end(result{err: &BusyError{RetryAfter: time.Second, Cause: err}})
 			continue
@@ -187,253 +211,6 @@ func (e *Engine) changeOf(ctx context.Context, st models.State, now time.Time) (
 		return nil, err
 	}
 	return e.newChange(conf, st, now)
-}
-
-// piece is one message's part of a commit.
-type piece struct {
-	change *change
-	facts  []*fact
-	keys   []models.DedupeKey
-	// refused, lost and stale are why nothing of it is stored: its recipient, a key that another holds, a newer state.
-	refused error
-	lost    *models.DedupeKey
-	stale   bool
-}
-
-// stored reports whether the piece is part of the transaction.
-func (p *piece) stored() bool { return p.refused == nil && p.lost == nil && !p.stale }
-
-// writing is what one transaction writes.
-type writing struct {
-	e       *Engine
-	facts   []*fact
-	pieces  []*piece
-	byRef   map[models.Ref]*piece
-	orphans []*fact
-}
-
-// write is the transaction. It may run more than once, after a serialization failure.
-func (w *writing) write(ctx context.Context) func(*models.Tx) error {
-	return func(tx *models.Tx) error {
-		for _, p := range w.pieces {
-			p.refused, p.lost, p.stale = nil, nil, false
-		}
-		if err := w.refuse(ctx, tx); err != nil {
-			return err
-		}
-		if err := w.writeKeys(ctx, tx); err != nil {
-			return err
-		}
-		if err := w.writeMessages(ctx, tx); err != nil {
-			return err
-		}
-		return w.writeRest(ctx, tx)
-	}
-}
-
-// refuse keeps out new messages to people who must not be contacted.
-func (w *writing) refuse(ctx context.Context, tx *models.Tx) error {
-	var people []models.Person
-	for _, p := range w.pieces {
-		if m := p.change.m; p.change.before.Message.Version == 0 {
-			people = append(people, models.Person{TenantID: m.TenantID, Phone: m.To})
-		}
-	}
-	if len(people) == 0 {
-		return nil
-	}
-	found, err := tx.Suppressed(ctx, people)
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	for _, p := range w.pieces {
-		m := p.change.m
-		if sup, is := found[models.Person{TenantID: m.TenantID, Phone: m.To}]; is && p.change.before.Message.Version == 0 {
-			p.refused = suppressed(sup, m.Category)
-		}
-	}
-	return nil
-}
-
-// writeKeys claims the keys of new messages. A message that loses one is not stored.
-func (w *writing) writeKeys(ctx context.Context, tx *models.Tx) error {
-	var rows []models.DedupeKey
-	var owner []*piece
-	for _, p := range w.pieces {
-		if p.refused != nil {
-			continue
-		}
-		for _, k := range p.keys {
-			rows, owner = append(rows, k), append(owner, p)
-		}
-	}
-	if len(rows) == 0 {
-		return nil
-	}
-	won, err := tx.InsertKeys(ctx, rows)
-	if err != nil {
-		return err
-	}
-	var back []models.DedupeKey
-	for i, ok := range won {
-		if !ok && owner[i].lost == nil {
-			owner[i].lost = &rows[i]
-		}
-	}
-	for i, ok := range won {
-		if ok && owner[i].lost != nil { // the message is not stored, so its other key must stay free
-			back = append(back, rows[i])
-		}
-	}
-	return tx.DeleteKeys(ctx, back)
-}
-
-func (w *writing) writeMessages(ctx context.Context, tx *models.Tx) error {
-	var fresh, old []*models.Message
-	var owner []*piece
-	for _, p := range w.pieces {
-		switch {
-		case !p.stored() || !p.change.changed():
-		case p.change.before.Message.Version == 0:
-			p.change.m.Version = 1
-			fresh = append(fresh, &p.change.m)
-		default:
-			p.change.m.Version = p.change.before.Message.Version + 1
-			old, owner = append(old, &p.change.m), append(owner, p)
-		}
-	}
-	if len(fresh) > 0 {
-		if err := tx.InsertMessages(ctx, fresh); err != nil {
-			return err
-		}
-	}
-	if len(old) == 0 {
-		return nil
-	}
-	applied, err := tx.UpdateMessages(ctx, old)
-	if err != nil {
-		return err
-	}
-	for i, ok := range applied {
-		owner[i].stale = !ok
-	}
-	return nil
-}
-
-func (w *writing) writeRest(ctx context.Context, tx *models.Tx) error {
-	var begun, moved []*models.Attempt
-	var charges []*models.Charge
-	var deliveries []*models.Delivery
-	var fresh, matched []*models.Receipt
-	keep := func(r *models.Receipt) {
-		switch {
-		case r == nil:
-		case r.State == models.ReceiptApplied && r.Raw == nil:
-			matched = append(matched, r)
-		default:
-			fresh = append(fresh, r)
-		}
-	}
-	for _, p := range w.pieces {
-		if !p.stored() {
-			continue
-		}
-		for _, f := range p.facts {
-			keep(f.receipt)
-		}
-		for n := range p.change.as {
-			switch {
-			case !p.change.dirty[int64(n+1)]:
-			case n < len(p.change.before.Attempts):
-				moved = append(moved, &p.change.as[n])
-			default:
-				begun = append(begun, &p.change.as[n])
-			}
-		}
-		charges = append(charges, p.change.charges...)
-		deliveries = append(deliveries, p.change.deliveries...)
-	}
-	for _, f := range w.orphans {
-		keep(f.receipt)
-	}
-	if len(moved) > 0 { // first, for a message has one attempt under way at most
-		if err := tx.UpdateAttempts(ctx, moved); err != nil {
-			return err
-		}
-	}
-	if len(begun) > 0 {
-		if err := tx.InsertAttempts(ctx, begun); err != nil {
-			return err
-		}
-	}
-	if len(fresh) > 0 {
-		if _, err := tx.InsertReceipts(ctx, fresh); err != nil {
-			return err
-		}
-	}
-	if len(matched) > 0 {
-		if err := tx.MatchReceipts(ctx, matched); err != nil {
-			return err
-		}
-	}
-	if len(charges) > 0 {
-		if err := tx.InsertCharges(ctx, charges); err != nil {
-			return err
-		}
-	}
-	if len(deliveries) > 0 {
-		return tx.InsertDeliveries(ctx, deliveries)
-	}
-	return nil
-}
-
-// drop gives back every place taken, after a transaction that failed.
-func (w *writing) drop() {
-	for _, p := range w.pieces {
-		p.change.drop()
-	}
-}
-
-// committed tells everybody: waiters, lanes, timers, watchers; and starts the calls.
-func (w *writing) committed() {
-	due := int64(0)
-	for _, p := range w.pieces {
-		switch {
-		case p.refused != nil:
-			p.change.drop()
-			p.facts[0].end(result{err: p.refused})
-		case p.lost != nil:
-			p.change.drop()
-			p.facts[0].end(result{lost: p.lost})
-		case p.stale:
-			w.e.Counters.Stale.Add(1)
-			p.change.drop()
-			w.retry(p)
-		default:
-			due = earliest(due, p.change.m.DueAt)
-			w.e.after(p.change)
-			for _, f := range p.facts {
-				f.end(result{state: p.change.state()})
-			}
-		}
-	}
-	for _, f := range w.orphans {
-		w.e.orphaned(f)
-	}
-	w.e.dueAt(due)
-}
-
-// retry sends the facts of a message that changed under us round again, from what is stored now.
-func (w *writing) retry(p *piece) {
-	w.e.recent.forget(models.Ref{TenantID: p.change.m.TenantID, ID: p.change.m.ID})
-	for _, f := range p.facts {
-		f.held = nil
-		if f.tries++; f.tries > maxTries {
-			f.end(result{err: &BusyError{RetryAfter: time.Second, Cause: errConflicts}})
-			continue
-		}
-		go w.e.again(f)
-	}
 }
 
 // after does what a committed change asks for.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"time"
 
@@ -179,7 +178,7 @@ func templateRows(listed []channels.ProviderTemplate) ([]models.ProviderTemplate
 			return nil, err
 		}
 		row := models.ProviderTemplate{
-			TemplateID: storable(t.ID), Name: storable(t.Name), Status: storable(t.Status), Quality: storable(t.Quality), Reason: storable(t.Reason), Params: raw, Price: micros(t.Price),
+			TemplateID: models.Storable(t.ID), Name: models.Storable(t.Name), Status: models.Storable(t.Status), Quality: models.Storable(t.Quality), Reason: models.Storable(t.Reason), Params: raw, Price: micros(t.Price),
 		}
 		if i, twice := at[row.TemplateID]; twice {
 			rows[i] = row
@@ -189,11 +188,6 @@ func templateRows(listed []channels.ProviderTemplate) ([]models.ProviderTemplate
 		rows = append(rows, row)
 	}
 	return rows, nil
-}
-
-// storable is a provider's text as a database takes it.
-func storable(text string) string {
-	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "\uFFFD")
 }
 
 // micros reads a provider's price; 0 if it is none. The currency is not looked at.

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type api struct {
 	url    string
 	key    string // of the rig's tenant, with every scope
 	doc    routers.Router
+	mu     sync.Mutex
 	served map[string]bool // operations that answered with success, by operationId
 }
 
@@ -132,6 +134,8 @@ func (a *api) validate(req *http.Request, r reply) {
 		a.t.Errorf("%s %s answers %d, not as openapi.yaml has it: %v\n%s", req.Method, req.URL.Path, r.status, err, r.body)
 	}
 	if r.status < 300 {
+		a.mu.Lock()
+		defer a.mu.Unlock()
 		a.served[route.Operation.OperationID] = true
 	}
 }

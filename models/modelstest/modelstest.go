@@ -44,13 +44,19 @@ func Dialects(t testing.TB) []string {
 // Open gives an empty, migrated database of its own, which goes with the test.
 func Open(t testing.TB, dialect string) *models.Store {
 	t.Helper()
-	s := open(t, OpenURL(t, dialect))
+	return OpenAt(t, OpenURL(t, dialect))
+}
+
+// OpenAt opens what OpenURL made, migrated, until the test ends.
+func OpenAt(t testing.TB, address string) *models.Store {
+	t.Helper()
+	s := open(t, address)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Errorf("close the database: %v", err)
 		}
 	})
-	if dialect == models.SQLite {
+	if s.Dialect() == models.SQLite {
 		if err := s.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -51,7 +51,7 @@ func startService(ctx context.Context, store *models.Store, simulatorURL string)
 	s := &service{store: store, url: "http://" + ln.Addr().String(), watched: &watched{final: map[uuid.UUID]struct{}{}}}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s.engine = orchestrator.New(orchestrator.Options{
-		Store: store, Registry: registry, HTTP: newClient(), Callbacks: channels.NewHTTPClient(nil),
+		Store: store, Registry: registry, HTTP: channels.NewHTTPClient(nil), Callbacks: channels.NewHTTPClient(nil),
 		PublicURL: s.url, Now: time.Now, Watch: s.watched.see,
 		Log: log,
 	})
@@ -67,15 +67,6 @@ func startService(ctx context.Context, store *models.Store, simulatorURL string)
 		return nil, errors.Join(err, s.stop())
 	}
 	return s, nil
-}
-
-// newClient keeps a connection for every call and every status query that may be under way at one provider.
-func newClient() *http.Client {
-	c := channels.NewHTTPClient(nil)
-	if t, ok := c.Transport.(*http.Transport); ok {
-		t.MaxIdleConns, t.MaxIdleConnsPerHost = 4*concurrency, 4*concurrency
-	}
-	return c
 }
 
 func (s *service) stop() error {
@@ -174,7 +165,11 @@ func (w *watched) see(st models.State) {
 	w.final[st.Message.ID] = struct{}{}
 	for _, a := range st.Attempts {
 		if a.Status == policy.AttemptTimedOut && a.SentAt > 0 {
-			w.late = append(w.late, float64(a.EndedAt-a.SentAt-Wait.Milliseconds()))
+			acted := a.EndedAt
+			if a.AskedAt > 0 { // the provider was asked first, and its answer took its time
+				acted = a.AskedAt
+			}
+			w.late = append(w.late, float64(acted-a.SentAt-Wait.Milliseconds()))
 		}
 	}
 }

@@ -1,0 +1,258 @@
+package orchestrator
+
+import (
+	"context"
+	"time"
+
+	"cascade/models"
+)
+
+// piece is one message's part of a commit.
+type piece struct {
+	change *change
+	facts  []*fact
+	keys   []models.DedupeKey
+	// refused, lost and stale are why nothing of it is stored: its recipient, a key that another holds, a newer state.
+	refused error
+	lost    *models.DedupeKey
+	stale   bool
+}
+
+// stored reports whether the piece is part of the transaction.
+func (p *piece) stored() bool { return p.refused == nil && p.lost == nil && !p.stale }
+
+// writing is what one transaction writes.
+type writing struct {
+	e       *Engine
+	facts   []*fact
+	pieces  []*piece
+	byRef   map[models.Ref]*piece
+	orphans []*fact
+}
+
+// write is the transaction. It may run more than once, after a serialization failure.
+func (w *writing) write(ctx context.Context) func(*models.Tx) error {
+	return func(tx *models.Tx) error {
+		for _, p := range w.pieces {
+			p.refused, p.lost, p.stale = nil, nil, false
+		}
+		if err := w.refuse(ctx, tx); err != nil {
+			return err
+		}
+		if err := w.writeKeys(ctx, tx); err != nil {
+			return err
+		}
+		if err := w.writeMessages(ctx, tx); err != nil {
+			return err
+		}
+		return w.writeRest(ctx, tx)
+	}
+}
+
+// refuse keeps out new messages to people who must not be contacted.
+func (w *writing) refuse(ctx context.Context, tx *models.Tx) error {
+	var people []models.Person
+	for _, p := range w.pieces {
+		if m := p.change.m; p.change.before.Message.Version == 0 {
+			people = append(people, models.Person{TenantID: m.TenantID, Phone: m.To})
+		}
+	}
+	if len(people) == 0 {
+		return nil
+	}
+	found, err := tx.Suppressed(ctx, people)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	for _, p := range w.pieces {
+		m := p.change.m
+		if sup, is := found[models.Person{TenantID: m.TenantID, Phone: m.To}]; is && p.change.before.Message.Version == 0 {
+			p.refused = suppressed(sup, m.Category)
+		}
+	}
+	return nil
+}
+
+// writeKeys claims the keys of new messages. A message that loses one is not stored.
+func (w *writing) writeKeys(ctx context.Context, tx *models.Tx) error {
+	var rows []models.DedupeKey
+	var owner []*piece
+	for _, p := range w.pieces {
+		if p.refused != nil {
+			continue
+		}
+		for _, k := range p.keys {
+			rows, owner = append(rows, k), append(owner, p)
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	won, err := tx.InsertKeys(ctx, rows)
+	if err != nil {
+		return err
+	}
+	var back []models.DedupeKey
+	for i, ok := range won {
+		if !ok && owner[i].lost == nil {
+			owner[i].lost = &rows[i]
+		}
+	}
+	for i, ok := range won {
+		if ok && owner[i].lost != nil { // the message is not stored, so its other key must stay free
+			back = append(back, rows[i])
+		}
+	}
+	return tx.DeleteKeys(ctx, back)
+}
+
+func (w *writing) writeMessages(ctx context.Context, tx *models.Tx) error {
+	var fresh, old []*models.Message
+	var owner []*piece
+	for _, p := range w.pieces {
+		switch {
+		case !p.stored() || !p.change.changed():
+		case p.change.before.Message.Version == 0:
+			p.change.m.Version = 1
+			fresh = append(fresh, &p.change.m)
+		default:
+			p.change.m.Version = p.change.before.Message.Version + 1
+			old, owner = append(old, &p.change.m), append(owner, p)
+		}
+	}
+	if len(fresh) > 0 {
+		if err := tx.InsertMessages(ctx, fresh); err != nil {
+			return err
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	applied, err := tx.UpdateMessages(ctx, old)
+	if err != nil {
+		return err
+	}
+	for i, ok := range applied {
+		owner[i].stale = !ok
+	}
+	return nil
+}
+
+func (w *writing) writeRest(ctx context.Context, tx *models.Tx) error {
+	var begun, moved []*models.Attempt
+	var charges []*models.Charge
+	var deliveries []*models.Delivery
+	var fresh, matched []*models.Receipt
+	keep := func(r *models.Receipt) {
+		switch {
+		case r == nil:
+		case r.State == models.ReceiptApplied && r.Raw == nil:
+			matched = append(matched, r)
+		default:
+			fresh = append(fresh, r)
+		}
+	}
+	for _, p := range w.pieces {
+		if !p.stored() {
+			continue
+		}
+		for _, f := range p.facts {
+			keep(f.receipt)
+		}
+		for n := range p.change.as {
+			switch {
+			case !p.change.dirty[int64(n+1)]:
+			case n < len(p.change.before.Attempts):
+				moved = append(moved, &p.change.as[n])
+			default:
+				begun = append(begun, &p.change.as[n])
+			}
+		}
+		charges = append(charges, p.change.charges...)
+		deliveries = append(deliveries, p.change.deliveries...)
+	}
+	for _, f := range w.orphans {
+		keep(f.receipt)
+	}
+	if len(moved) > 0 { // first, for a message has one attempt under way at most
+		if err := tx.UpdateAttempts(ctx, moved); err != nil {
+			return err
+		}
+	}
+	if len(begun) > 0 {
+		if err := tx.InsertAttempts(ctx, begun); err != nil {
+			return err
+		}
+	}
+	if len(fresh) > 0 {
+		if _, err := tx.InsertReceipts(ctx, fresh); err != nil {
+			return err
+		}
+	}
+	if len(matched) > 0 {
+		if err := tx.MatchReceipts(ctx, matched); err != nil {
+			return err
+		}
+	}
+	if len(charges) > 0 {
+		if err := tx.InsertCharges(ctx, charges); err != nil {
+			return err
+		}
+	}
+	if len(deliveries) > 0 {
+		return tx.InsertDeliveries(ctx, deliveries)
+	}
+	return nil
+}
+
+// drop gives back every place taken, after a transaction that failed. New messages keep theirs: they are not settled
+// again when they are tried again.
+func (w *writing) drop() {
+	for _, p := range w.pieces {
+		if p.change.before.Message.Version > 0 {
+			p.change.drop()
+		}
+	}
+}
+
+// committed tells everybody: waiters, lanes, timers, watchers; and starts the calls.
+func (w *writing) committed() {
+	due := int64(0)
+	for _, p := range w.pieces {
+		switch {
+		case p.refused != nil:
+			p.change.drop()
+			p.facts[0].end(result{err: p.refused})
+		case p.lost != nil:
+			p.change.drop()
+			p.facts[0].end(result{lost: p.lost})
+		case p.stale:
+			w.e.Counters.Stale.Add(1)
+			p.change.drop()
+			w.retry(p)
+		default:
+			due = earliest(due, p.change.m.DueAt)
+			w.e.after(p.change)
+			for _, f := range p.facts {
+				f.end(result{state: p.change.state()})
+			}
+		}
+	}
+	for _, f := range w.orphans {
+		w.e.orphaned(f)
+	}
+	w.e.dueAt(due)
+}
+
+// retry sends the facts of a message that changed under us round again, from what is stored now.
+func (w *writing) retry(p *piece) {
+	w.e.recent.forget(models.Ref{TenantID: p.change.m.TenantID, ID: p.change.m.ID})
+	for _, f := range p.facts {
+		f.held = nil
+		if f.tries++; f.tries > maxTries {
+			f.end(result{err: &BusyError{RetryAfter: time.Second, Cause: errConflicts}})
+			continue
+		}
+		go w.e.again(f)
+	}
+}
