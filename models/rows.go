@@ -96,7 +96,7 @@ type Receipt struct {
 	N                   int64
 	Kind                policy.Receipt
 	At                  int64
-	Reference           string
+	Reference           string // as the provider told it, where it is no attempt's id
 	ProviderID          string
 	State               ReceiptState
 	Detail              string
@@ -132,7 +132,7 @@ type DedupeKey struct {
 	TenantID    uuid.UUID
 	Kind        DedupeKind
 	Key         string
-	RequestHash string // hex SHA-256 of what was asked
+	RequestHash string // SHA-256 of what was asked, as text
 	MessageID   uuid.UUID
 	// Response is the first answer; of a message's key, what of it would change later.
 	Response  []byte

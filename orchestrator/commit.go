@@ -176,6 +176,7 @@ func (e *Engine) gather(ctx context.Context, batch []*fact, states map[models.Re
 			continue
 		case f.ref.ID == uuid.Nil || states[f.ref] == nil: // a receipt of nothing we know, yet
 			if f.receipt != nil && f.ref.ID != uuid.Nil { // its reference is no attempt of ours
+				f.receipt.Reference = reference(models.AttemptID(f.receipt.MessageID, f.receipt.N))
 				f.receipt.MessageID, f.receipt.N, f.receipt.State = uuid.Nil, 0, models.ReceiptQuarantined
 			}
 			w.orphans = append(w.orphans, f)

@@ -122,6 +122,7 @@ func (e *Engine) receiptFact(acc *account, r channels.Receipt, raw []byte, recei
 		message, n := models.SplitAttemptID(id)
 		f.ref = models.Ref{TenantID: acc.TenantID, ID: message}
 		row.MessageID, row.N, row.State = message, n, models.ReceiptApplied
+		row.Reference = "" // it says no more than message and n
 	} else {
 		f.lookup = models.ProviderRef{TenantID: acc.TenantID, AccountID: acc.ID, ProviderID: r.ProviderID}
 	}

@@ -1,7 +1,8 @@
 -- +goose Up
 -- Times are Unix milliseconds and 0 for none, money is in micros; no column is NULL.
 
--- What was asked never changes and comes first; where the message has come to follows.
+-- What was asked never changes and comes first; what changes at nearly every step comes last, side by side: of an updated
+-- row Postgres logs what lies between the first and the last change.
 CREATE TABLE messages (
   tenant_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
@@ -22,18 +23,18 @@ CREATE TABLE messages (
   created_at bigint NOT NULL DEFAULT 0,
   expires_at bigint NOT NULL DEFAULT 0,
   send_at bigint NOT NULL DEFAULT 0,
-  status text NOT NULL DEFAULT '',
-  reason text NOT NULL DEFAULT '',
-  channel text NOT NULL DEFAULT '',
-  attempts bigint NOT NULL DEFAULT 0,
-  cost bigint NOT NULL DEFAULT 0,
-  completed_at bigint NOT NULL DEFAULT 0,
   canceled_at bigint NOT NULL DEFAULT 0,
   confirmed_at bigint NOT NULL DEFAULT 0,
-  due_at bigint NOT NULL DEFAULT 0,
   queue_account uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   queued_at bigint NOT NULL DEFAULT 0,
   sequence bigint NOT NULL DEFAULT 0,
+  attempts bigint NOT NULL DEFAULT 0,
+  cost bigint NOT NULL DEFAULT 0,
+  completed_at bigint NOT NULL DEFAULT 0,
+  channel text NOT NULL DEFAULT '',
+  status text NOT NULL DEFAULT '',
+  reason text NOT NULL DEFAULT '',
+  due_at bigint NOT NULL DEFAULT 0,
   lease_owner uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   version bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, id)
@@ -57,26 +58,26 @@ CREATE TABLE attempts (
   created_at bigint NOT NULL DEFAULT 0,
   account_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   account text NOT NULL DEFAULT '',
-  status text NOT NULL DEFAULT '',
   class text NOT NULL DEFAULT '',
   code text NOT NULL DEFAULT '',
   provider_code text NOT NULL DEFAULT '',
   detail text NOT NULL DEFAULT '',
   advice text NOT NULL DEFAULT '',
   reason text NOT NULL DEFAULT '',
-  provider_id text NOT NULL DEFAULT '',
   segments bigint NOT NULL DEFAULT 0,
-  cost bigint NOT NULL DEFAULT 0,
-  lines bigint NOT NULL DEFAULT 0,
   calls bigint NOT NULL DEFAULT 0,
   called_at bigint NOT NULL DEFAULT 0,
-  sent_at bigint NOT NULL DEFAULT 0,
-  delivered_at bigint NOT NULL DEFAULT 0,
   read_at bigint NOT NULL DEFAULT 0,
   failed_at bigint NOT NULL DEFAULT 0,
   ended_at bigint NOT NULL DEFAULT 0,
   asked_at bigint NOT NULL DEFAULT 0,
   retry_at bigint NOT NULL DEFAULT 0,
+  provider_id text NOT NULL DEFAULT '',
+  sent_at bigint NOT NULL DEFAULT 0,
+  lines bigint NOT NULL DEFAULT 0,
+  cost bigint NOT NULL DEFAULT 0,
+  delivered_at bigint NOT NULL DEFAULT 0,
+  status text NOT NULL DEFAULT '',
   -- Under way: apart from status, so that on Postgres a status can change without touching an index.
   live boolean NOT NULL GENERATED ALWAYS AS (status IN ('pending', 'sending', 'unknown')) STORED,
   PRIMARY KEY (tenant_id, message_id, n)

@@ -1,7 +1,8 @@
 -- +goose Up
 -- Times are Unix milliseconds and 0 for none, money is in micros; no column is NULL.
 
--- What was asked never changes and comes first; where the message has come to follows.
+-- What was asked never changes and comes first; what changes at nearly every step comes last, side by side: of an updated
+-- row Postgres logs what lies between the first and the last change.
 CREATE TABLE messages (
   tenant_id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
@@ -22,18 +23,18 @@ CREATE TABLE messages (
   created_at INTEGER NOT NULL DEFAULT 0,
   expires_at INTEGER NOT NULL DEFAULT 0,
   send_at INTEGER NOT NULL DEFAULT 0,
-  status TEXT NOT NULL DEFAULT '',
-  reason TEXT NOT NULL DEFAULT '',
-  channel TEXT NOT NULL DEFAULT '',
-  attempts INTEGER NOT NULL DEFAULT 0,
-  cost INTEGER NOT NULL DEFAULT 0,
-  completed_at INTEGER NOT NULL DEFAULT 0,
   canceled_at INTEGER NOT NULL DEFAULT 0,
   confirmed_at INTEGER NOT NULL DEFAULT 0,
-  due_at INTEGER NOT NULL DEFAULT 0,
   queue_account TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   queued_at INTEGER NOT NULL DEFAULT 0,
   sequence INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  cost INTEGER NOT NULL DEFAULT 0,
+  completed_at INTEGER NOT NULL DEFAULT 0,
+  channel TEXT NOT NULL DEFAULT '',
+  status TEXT NOT NULL DEFAULT '',
+  reason TEXT NOT NULL DEFAULT '',
+  due_at INTEGER NOT NULL DEFAULT 0,
   lease_owner TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   version INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, id)
@@ -57,26 +58,26 @@ CREATE TABLE attempts (
   created_at INTEGER NOT NULL DEFAULT 0,
   account_id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   account TEXT NOT NULL DEFAULT '',
-  status TEXT NOT NULL DEFAULT '',
   class TEXT NOT NULL DEFAULT '',
   code TEXT NOT NULL DEFAULT '',
   provider_code TEXT NOT NULL DEFAULT '',
   detail TEXT NOT NULL DEFAULT '',
   advice TEXT NOT NULL DEFAULT '',
   reason TEXT NOT NULL DEFAULT '',
-  provider_id TEXT NOT NULL DEFAULT '',
   segments INTEGER NOT NULL DEFAULT 0,
-  cost INTEGER NOT NULL DEFAULT 0,
-  lines INTEGER NOT NULL DEFAULT 0,
   calls INTEGER NOT NULL DEFAULT 0,
   called_at INTEGER NOT NULL DEFAULT 0,
-  sent_at INTEGER NOT NULL DEFAULT 0,
-  delivered_at INTEGER NOT NULL DEFAULT 0,
   read_at INTEGER NOT NULL DEFAULT 0,
   failed_at INTEGER NOT NULL DEFAULT 0,
   ended_at INTEGER NOT NULL DEFAULT 0,
   asked_at INTEGER NOT NULL DEFAULT 0,
   retry_at INTEGER NOT NULL DEFAULT 0,
+  provider_id TEXT NOT NULL DEFAULT '',
+  sent_at INTEGER NOT NULL DEFAULT 0,
+  lines INTEGER NOT NULL DEFAULT 0,
+  cost INTEGER NOT NULL DEFAULT 0,
+  delivered_at INTEGER NOT NULL DEFAULT 0,
+  status TEXT NOT NULL DEFAULT '',
   -- Under way: apart from status, so that on Postgres a status can change without touching an index.
   live INTEGER NOT NULL GENERATED ALWAYS AS (status IN ('pending', 'sending', 'unknown')) VIRTUAL,
   PRIMARY KEY (tenant_id, message_id, n)
