@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"html"
+	"html/template"
 	"net/http"
 	"strings"
 	"time"
@@ -15,7 +16,10 @@ import (
 var openAPI []byte
 
 //go:embed start.html
-var startPage []byte
+var startHTML string
+
+// startPage is given the service's address.
+var startPage = template.Must(template.New("start").Parse(startHTML))
 
 // pagePolicy lets a page carry its own style, and nothing else.
 const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -26,8 +30,9 @@ type readyStore interface {
 
 // ops answers those who run the service.
 type ops struct {
-	store   readyStore
-	metrics http.Handler
+	store     readyStore
+	publicURL string
+	metrics   http.Handler
 	log     func(ctx context.Context, msg string, args ...any)
 }
 
@@ -60,8 +65,13 @@ func (h *ops) openapi(c *gin.Context) {
 
 // start greets whoever opens the address in a browser.
 func (h *ops) start(c *gin.Context) {
+	var page strings.Builder
+	if err := startPage.Execute(&page, h.publicURL); err != nil {
+		fail(c, err)
+		return
+	}
 	c.Header("Content-Security-Policy", pagePolicy)
-	c.Data(http.StatusOK, "text/html; charset=utf-8", startPage)
+	c.Data(http.StatusOK, "text/html; charset=utf-8", []byte(page.String()))
 }
 
 // docs shows the OpenAPI document as it is: readable without a script, and without anything from elsewhere.

@@ -104,7 +104,7 @@ func table(d Deps, auth *auth) []route {
 	pe := &people{d.Engine, d.Store, d.Now}
 	te := &tenants{d.Engine, d.Store, auth, d.Now}
 	ho := &hooks{d.Engine, public, newForgers(d.ForgedPerMinute), d.Now}
-	op := &ops{d.Store, d.Metrics, d.Log.WarnContext}
+	op := &ops{d.Store, public, d.Metrics, d.Log.WarnContext}
 	return []route{
 		{"POST", "/v1/messages", scopeSend, m.create},
 		{"GET", "/v1/messages", scopeMessages, m.list},
