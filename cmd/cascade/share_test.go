@@ -37,11 +37,8 @@ func TestTwoServesShareDueMessages(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // both mostly wait
-			switch {
-			case testing.Short():
+			if testing.Short() {
 				tt.messages, tt.hangs = 500, "*7"
-			case raced:
-				tt.messages = min(tt.messages, 2000)
 			}
 			s := newShare(t, tt.messages, tt.hangs)
 			s.run(tt.end, tt.moved)
@@ -118,7 +115,7 @@ func (s *share) run(end func(*cluster, *replica), moved time.Duration) {
 	s.t.Helper()
 	var one, two int
 	const calls = "cascade_provider_calls_total"
-	s.poll("calls of two fifths of the messages", time.Until(s.due)+time.Minute, func() bool {
+	s.poll("calls of two fifths of the messages", time.Until(s.due)+2*time.Minute, func() bool {
 		one, two = s.one.counter(calls), s.two.counter(calls)
 		return (one+two)*5 >= s.messages*2
 	})
@@ -155,7 +152,7 @@ func (s *share) poll(what string, within time.Duration, ok func() bool) {
 // awaitFinal waits until no message is open.
 func (s *share) awaitFinal() {
 	s.t.Helper()
-	s.poll("end of every message", time.Minute, func() bool {
+	s.poll("end of every message", 2*time.Minute, func() bool {
 		for _, status := range []policy.MessageStatus{policy.Scheduled, policy.Accepted, policy.Sending} {
 			var page struct{ Data []struct{} }
 			s.two.api("GET", "/v1/messages?limit=1&status="+string(status), s.key, "", 200, &page)
