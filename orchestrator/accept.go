@@ -87,7 +87,7 @@ func (e *Engine) newMessage(conf *tenantConf, who Caller, s Submission, r *resol
 		Currency: conf.tenant.Currency, Test: who.Test, Priority: int64(r.category.Priority()),
 		CreatedAt: ms(now), ExpiresAt: ms(r.expires), SendAt: ms(r.sendAt), Status: policy.Accepted,
 	}
-	c := &change{e: e, conf: conf, m: m, plan: r.plan, now: now, dirty: map[int64]bool{}}
+	c := &change{e: e, conf: conf, m: m, plan: r.plan, content: r.content, now: now, dirty: map[int64]bool{}}
 	c.before.Message.ID = m.ID
 	c.settle()
 	f := &fact{ref: models.Ref{TenantID: m.TenantID, ID: m.ID}, fresh: c, done: make(chan result, 1)}

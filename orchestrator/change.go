@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"cascade/channels"
 	"cascade/models"
 	"cascade/policy"
 )
@@ -25,7 +26,8 @@ type change struct {
 	dirty      map[int64]bool // attempts to write, by n
 	charges    []*models.Charge
 	deliveries []*models.Delivery
-	lane       *lane // the place taken for a call that this change starts
+	content    map[policy.Channel]channels.Content // as it was rendered; nil but for a message that is not stored yet
+	lane       *lane                               // the place taken for a call that this change starts
 	call, ask  bool
 	why        policy.Reason
 }

@@ -226,7 +226,7 @@ func (e *Engine) after(c *change) {
 	e.recent.put(models.Ref{TenantID: c.m.TenantID, ID: c.m.ID}, &st)
 	switch {
 	case c.call:
-		e.calls.Go(func() { e.call(c.conf, st, c.lane) })
+		e.calls.Go(func() { e.call(c.conf, st, c.content, c.lane) })
 	case c.ask:
 		e.calls.Go(func() { e.ask(c.conf, st) })
 	}

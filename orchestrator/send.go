@@ -14,11 +14,12 @@ import (
 	"cascade/policy"
 )
 
-// call makes the provider call that a committed change claimed, and brings its answer as a fact.
-func (e *Engine) call(conf *tenantConf, st models.State, ln *lane) {
+// call makes the provider call that a committed change claimed, and brings its answer as a fact. content is nil where it
+// has to be read from the message.
+func (e *Engine) call(conf *tenantConf, st models.State, content map[policy.Channel]channels.Content, ln *lane) {
 	a := st.Attempts[st.Message.Attempts-1]
 	began := e.o.Now()
-	taken, failure := e.send(conf, st, a, ln)
+	taken, failure := e.send(conf, st, a, content, ln)
 	if ln.release() {
 		e.drain.wake()
 	}
@@ -38,7 +39,9 @@ func (e *Engine) call(conf *tenantConf, st models.State, ln *lane) {
 }
 
 // send makes the call under its deadline. A panic of an adapter hurts this attempt alone.
-func (e *Engine) send(conf *tenantConf, st models.State, a models.Attempt, ln *lane) (taken channels.Taken, failure *channels.Failure) {
+func (e *Engine) send(
+	conf *tenantConf, st models.State, a models.Attempt, content map[policy.Channel]channels.Content, ln *lane,
+) (taken channels.Taken, failure *channels.Failure) {
 	acc := conf.accounts[a.AccountID]
 	if acc == nil || acc.of(st.Message.Test) == nil {
 		return taken, &channels.Failure{Class: policy.ClassAccount, Code: "account_gone", Detail: "the account was removed or its settings are broken"}
@@ -57,7 +60,7 @@ func (e *Engine) send(conf *tenantConf, st models.State, a models.Attempt, ln *l
 		}
 		done(nil)
 	}()
-	out, err := e.outbound(st, a, acc)
+	out, err := e.outbound(st, a, content, acc)
 	if err != nil {
 		return taken, &channels.Failure{Class: policy.ClassRequest, Code: "content_unreadable", Detail: err.Error()}
 	}
@@ -71,10 +74,13 @@ func (e *Engine) send(conf *tenantConf, st models.State, a models.Attempt, ln *l
 }
 
 // outbound is what the adapter is given.
-func (e *Engine) outbound(st models.State, a models.Attempt, acc *account) (channels.Outbound, error) {
-	var content map[policy.Channel]channels.Content
-	if err := json.Unmarshal(st.Message.Content, &content); err != nil {
-		return channels.Outbound{}, fmt.Errorf("stored content: %w", err)
+func (e *Engine) outbound(
+	st models.State, a models.Attempt, content map[policy.Channel]channels.Content, acc *account,
+) (channels.Outbound, error) {
+	if content == nil {
+		if err := json.Unmarshal(st.Message.Content, &content); err != nil {
+			return channels.Outbound{}, fmt.Errorf("stored content: %w", err)
+		}
 	}
 	plan, err := parsePlan(st.Message.Plan)
 	if err != nil {
