@@ -362,3 +362,16 @@ func TestText(t *testing.T) {
 		t.Errorf("got %d %t", n, ok)
 	}
 }
+
+func FuzzRetryAfter(f *testing.F) {
+	for _, v := range []string{"", "0", "30", "-1", "1000000000", "Sat, 21 Nov 2026 17:00:00 GMT", "soon", "99999999999999999999"} {
+		f.Add(v)
+	}
+	now := time.Date(2026, 11, 21, 16, 59, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, value string) {
+		d := RetryAfter(http.Header{"Retry-After": {value}}, now)
+		if d != 0 && (d < time.Second || d > 5*time.Minute) {
+			t.Errorf("%q is read as %s", value, d)
+		}
+	})
+}

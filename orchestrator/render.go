@@ -21,6 +21,9 @@ const (
 // The library's switch is global: a parameter that is not there is an error, not an empty string.
 func init() { mustache.AllowMissingVariables = false }
 
+// noPartials keeps a text from naming a file, which the library would read by default.
+var noPartials = &mustache.StaticProvider{}
+
 // parseRendering parses every placeholder of one channel's content. The error names where a broken one stands.
 func parseRendering(raw channels.Content) (rendering, error) {
 	r := rendering{raw: raw, text: map[string]*mustache.Template{}}
@@ -28,7 +31,7 @@ func parseRendering(raw channels.Content) (rendering, error) {
 		if text == "" {
 			return nil
 		}
-		t, err := mustache.ParseStringRaw(text, true)
+		t, err := mustache.ParseStringPartialsRaw(text, noPartials, true)
 		if err != nil {
 			return fmt.Errorf("%s: %w", where, err)
 		}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -59,4 +60,21 @@ func TestRoutesValidate(t *testing.T) {
 	if _, err := (Routes{Rules: []Rule{{"category", "x"}}}).Compile(); err == nil || !strings.HasPrefix(err.Error(), "rules[0].when: ") {
 		t.Errorf("got %v", err)
 	}
+}
+
+func FuzzRoutes(f *testing.F) {
+	f.Add([]byte(`{"default":"a","rules":[{"when":"category == 'otp'","policy":"b"}]}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var r Routes
+		if err := json.Unmarshal(raw, &r); err != nil || len(r.Validate(func(string) bool { return true })) > 0 {
+			return
+		}
+		router, err := r.Compile()
+		if err != nil {
+			t.Fatalf("%s is valid and does not compile: %v", raw, err)
+		}
+		if name, _ := router.Choose(ConditionInput{Category: "otp", Metadata: map[string]string{}}); name == "" {
+			t.Errorf("%s chooses no policy", raw)
+		}
+	})
 }

@@ -33,7 +33,7 @@ type ops struct {
 	store     readyStore
 	publicURL string
 	metrics   http.Handler
-	log     func(ctx context.Context, msg string, args ...any)
+	log       func(ctx context.Context, msg string, args ...any)
 }
 
 // healthz tells that the process is alive, whatever the database does: a restart would not mend that.

@@ -208,3 +208,18 @@ func TestBadSettings(t *testing.T) {
 		})
 	}
 }
+
+func FuzzSendAnswer(f *testing.F) {
+	for _, body := range []string{answer(1, 26, "PENDING_ACCEPTED"), answer(5, 12, "REJECTED_NOT_ENOUGH_CREDITS"), `{}`, `{"messages":[]}`, "null", "<html>"} {
+		f.Add([]byte(body))
+	}
+	const reference = "0198c5a0000070008000000000000001"
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if _, fail := readTaken(body, reference); fail != nil && (!fail.Class.Valid() || fail.Code == "") {
+			t.Fatalf("%q is read as %+v", body, fail)
+		}
+		if fail := explain(&channels.Failure{Class: policy.ClassRequest, Code: "request_refused"}, body); !fail.Class.Valid() || fail.Code == "" {
+			t.Fatalf("%q is explained as %+v", body, fail)
+		}
+	})
+}
