@@ -17,6 +17,7 @@ type benchCmd struct {
 	Rate       float64       `help:"Messages offered a second; 0: as fast as they are answered."`
 	Receipts   float64       `help:"Share of messages that the first channel delivers; the others go to the second." default:"0.8"`
 	AcceptOnly bool          `help:"Store messages that are to be sent later, and send none."`
+	Ceiling    bool          `help:"Run the same load against a bare pipeline too, and print the ratio."`
 	JSON       bool          `name:"json" help:"Print JSON."`
 	CPUProfile string        `name:"cpuprofile" help:"Write the service's CPU profile." placeholder:"FILE"`
 	MemProfile string        `name:"memprofile" help:"Write the service's allocations." placeholder:"FILE"`
@@ -34,6 +35,6 @@ func (c *benchCmd) Run(ctx context.Context, std *streams) error {
 	}
 	return bench.Run(ctx, bench.Options{
 		Database: c.DB, Messages: c.Messages, For: c.For, Clients: c.Clients, Rate: c.Rate, Receipts: c.Receipts, AcceptOnly: c.AcceptOnly,
-		JSON: c.JSON, CPUProfile: c.CPUProfile, MemProfile: c.MemProfile, Child: []string{self, "bench", "--child"},
+		Ceiling: c.Ceiling, JSON: c.JSON, CPUProfile: c.CPUProfile, MemProfile: c.MemProfile, Child: []string{self, "bench", "--child"},
 	}, std.out)
 }

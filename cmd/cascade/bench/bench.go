@@ -15,6 +15,7 @@ import (
 	"runtime/pprof"
 	"time"
 
+	"cascade/channels/simulator"
 	"cascade/models"
 )
 
@@ -35,7 +36,9 @@ type Options struct {
 	Receipts float64
 	// AcceptOnly stores messages that are to be sent much later.
 	AcceptOnly bool
-	JSON       bool
+	// Ceiling runs the same load against the bare pipeline too, and reports its figures as a ratio.
+	Ceiling bool
+	JSON    bool
 	// CPUProfile and MemProfile are files for pprof; "" for none.
 	CPUProfile, MemProfile string
 	// Child starts a process that calls Child: its program and arguments.
@@ -72,9 +75,23 @@ func Run(ctx context.Context, o Options, w io.Writer) error {
 		return err
 	}
 	defer db.close()
-	r, err := measure(ctx, o, db)
+	var s *service
+	run, err := measure(ctx, o, db, func(simulator string) (target, error) {
+		s, err = startService(ctx, db.store, simulator)
+		return s, err
+	})
 	if err != nil {
 		return err
+	}
+	r := report(s, run)
+	r.Database = db.store.Dialect()
+	if o.Ceiling {
+		o.CPUProfile, o.MemProfile = "", ""
+		run, err := measure(ctx, o, db, func(simulator string) (target, error) { return startCeiling(db, o.AcceptOnly, simulator) })
+		if err != nil {
+			return fmt.Errorf("measure the bare pipeline: %w", err)
+		}
+		r.ceiling(run)
 	}
 	// Afterwards: the server's tidying up behind so many rows is not to count for the service.
 	limit, err := db.limit(ctx)
@@ -90,8 +107,27 @@ func Run(ctx context.Context, o Options, w io.Writer) error {
 	return r.print(w)
 }
 
-// measure runs the load against the service once.
-func measure(ctx context.Context, o Options, db *database) (_ *Report, err error) {
+// target is what the load runs against.
+type target interface {
+	address() (url, key string)
+	accounts() []simulator.Account // what the simulator has to know
+	mark(accepted bool) mark
+	drain(ctx context.Context, n int) error
+	stop() error
+}
+
+// run is what one run of the load gave.
+type run struct {
+	fed       fed
+	seen      seen
+	used      usage
+	ended     int
+	perSecond float64
+	drained   time.Duration
+}
+
+// measure runs the load once.
+func measure(ctx context.Context, o Options, db *database, start func(simulator string) (target, error)) (_ *run, err error) {
 	c, err := startChild(ctx, o.Child)
 	if err != nil {
 		return nil, err
@@ -101,7 +137,7 @@ func measure(ctx context.Context, o Options, db *database) (_ *Report, err error
 	if err := c.receive(&hello); err != nil {
 		return nil, err
 	}
-	s, err := startService(ctx, db.store, hello.Simulator)
+	s, err := start(hello.Simulator)
 	if err != nil {
 		return nil, err
 	}
@@ -116,21 +152,22 @@ func measure(ctx context.Context, o Options, db *database) (_ *Report, err error
 		return nil, err
 	}
 	began := time.Now()
+	url, key := s.address()
 	job := job{
-		URL: s.url, Key: s.key, Accounts: s.accounts, Messages: o.Messages, For: o.For, Clients: o.Clients, Rate: o.Rate,
+		URL: url, Key: key, Accounts: s.accounts(), Messages: o.Messages, For: o.For, Clients: o.Clients, Rate: o.Rate,
 		Receipts: o.Receipts, AcceptOnly: o.AcceptOnly,
 	}
 	if err := c.send(job); err != nil {
 		return nil, err
 	}
 	warm := make(chan mark, 1)
-	timer := time.AfterFunc(warmup, func() { warm <- s.watched.mark(o.AcceptOnly) })
+	timer := time.AfterFunc(warmup, func() { warm <- s.mark(o.AcceptOnly) })
 	defer timer.Stop()
 	var fed fed
 	if err := c.receive(&fed); err != nil {
 		return nil, err
 	}
-	end, fedAt := s.watched.mark(o.AcceptOnly), time.Now()
+	end, fedAt := s.mark(o.AcceptOnly), time.Now()
 	if !o.AcceptOnly {
 		if err := s.drain(ctx, fed.Accepted); err != nil {
 			return nil, err
@@ -141,7 +178,7 @@ func measure(ctx context.Context, o Options, db *database) (_ *Report, err error
 	if end.at.Sub(began) > 2*warmup {
 		from = <-warm
 	} else {
-		end = s.watched.mark(o.AcceptOnly)
+		end = s.mark(o.AcceptOnly)
 	}
 	after, err := db.usage(ctx)
 	if err != nil {
@@ -157,11 +194,26 @@ func measure(ctx context.Context, o Options, db *database) (_ *Report, err error
 	if err := c.receive(&seen); err != nil {
 		return nil, err
 	}
-	r := report(o, s, fed, seen, after.minus(before))
-	r.Database = db.store.Dialect()
-	r.Drain = round(drained.Round(time.Millisecond).Seconds())
-	r.PerSecond = round(float64(end.n-from.n) / end.at.Sub(from.at).Seconds())
-	return r, nil
+	return &run{
+		fed: fed, seen: seen, used: after.minus(before), ended: s.mark(o.AcceptOnly).n, drained: drained,
+		perSecond: float64(end.n-from.n) / end.at.Sub(from.at).Seconds(),
+	}, nil
+}
+
+// until waits until count answers n, for a minute at most.
+func until(ctx context.Context, count func() int, n int) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for count() < n {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d messages did not end in %s", n-count(), n, drainTimeout)
+		case <-tick.C:
+		}
+	}
+	return nil
 }
 
 // profile starts the profiles that are wanted, and answers how to end them.

@@ -38,7 +38,7 @@ func TestRun(t *testing.T) {
 			database = os.Getenv(modelstest.ServerVariable)
 		}
 		var out bytes.Buffer
-		o := bench.Options{Database: database, Messages: 100, Clients: 8, Receipts: 0.8, JSON: true, Child: []string{self}}
+		o := bench.Options{Database: database, Messages: 100, Clients: 8, Receipts: 0.8, Ceiling: true, JSON: true, Child: []string{self}}
 		if err := bench.Run(t.Context(), o, &out); err != nil {
 			t.Fatal(err)
 		}
@@ -51,6 +51,9 @@ func TestRun(t *testing.T) {
 		}
 		if r.CPU <= 0 || r.Limit <= 0 || r.PerSecond <= 0 || r.Statements <= 0 || r.Accept.P50 <= 0 {
 			t.Errorf("a figure is missing: %s", &out)
+		}
+		if r.Ceiling == nil || r.Ceiling.PerSecond <= 0 || r.Ceiling.CPU <= 0 || r.Ceiling.RateRatio <= 0 || r.Ceiling.CPURatio <= 0 {
+			t.Errorf("the bare pipeline has no figures: %s", &out)
 		}
 	})
 }

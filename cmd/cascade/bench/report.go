@@ -26,13 +26,26 @@ type Report struct {
 	CPU        float64 `json:"cpu_us_per_message"`
 	ServiceCPU float64 `json:"service_cpu_us_per_message"`
 	// DatabaseCPU is 0 where the database runs in the service, or on another machine.
-	DatabaseCPU  float64   `json:"database_cpu_us_per_message"`
-	Statements   float64   `json:"statements_per_message"`
-	Transactions float64   `json:"transactions_per_message"`
-	Written      float64   `json:"written_bytes_per_message"` // WAL; on SQLite WAL and checkpoints
+	DatabaseCPU  float64 `json:"database_cpu_us_per_message"`
+	Statements   float64 `json:"statements_per_message"`
+	Transactions float64 `json:"transactions_per_message"`
+	Written      float64 `json:"written_bytes_per_message"` // WAL; on SQLite WAL and checkpoints
+	// Ceiling is nil unless it was asked for.
+	Ceiling    *Ceiling  `json:"ceiling,omitempty"`
+	Accept     Quantiles `json:"accept_ms"`
+	FirstCall  Quantiles `json:"first_call_ms"`
+	TimersLate Quantiles `json:"timers_late_ms"`
+}
+
+// Ceiling is what the bare pipeline took under the same load, and how the service compares.
+type Ceiling struct {
+	PerSecond    float64   `json:"messages_per_second"`
+	CPU          float64   `json:"cpu_us_per_message"`
+	Written      float64   `json:"written_bytes_per_message"`
 	Accept       Quantiles `json:"accept_ms"`
-	FirstCall    Quantiles `json:"first_call_ms"`
-	TimersLate   Quantiles `json:"timers_late_ms"`
+	RateRatio    float64   `json:"rate_ratio"`
+	CPURatio     float64   `json:"cpu_ratio"`
+	WrittenRatio float64   `json:"written_ratio"`
 }
 
 // Quantiles of a number of values.
@@ -61,19 +74,31 @@ func round(v float64) float64 {
 	return math.Round(v*unit) / unit
 }
 
-func report(o Options, s *service, f fed, saw seen, used usage) *Report {
-	ended := s.watched.mark(o.AcceptOnly).n
-	per := func(v float64) float64 { return round(v / float64(max(ended, 1))) }
-	micros := func(d time.Duration) float64 { return per(float64(d.Microseconds())) }
+func (r *run) per(v float64) float64 { return round(v / float64(max(r.ended, 1))) }
+
+func (r *run) micros(d time.Duration) float64 { return r.per(float64(d.Microseconds())) }
+
+func report(s *service, m *run) *Report {
+	used := m.used
 	s.watched.mu.Lock()
 	defer s.watched.mu.Unlock()
 	return &Report{
-		Accepted: f.Accepted, Refused: f.Refused, Ended: ended, Calls: saw.Calls, Twice: saw.Twice,
-		Overlap: s.engine.Counters.Overlap.Load(), Seconds: round(f.Seconds),
-		CPU: micros(used.service + used.database), ServiceCPU: micros(used.service), DatabaseCPU: micros(used.database),
-		Statements: per(float64(used.statements)), Transactions: per(float64(used.transactions)), Written: per(float64(used.written)),
-		Accept: saw.Accept, FirstCall: saw.FirstCall, TimersLate: quantiles(s.watched.late),
+		Accepted: m.fed.Accepted, Refused: m.fed.Refused, Ended: m.ended, Calls: m.seen.Calls, Twice: m.seen.Twice,
+		Overlap: s.engine.Counters.Overlap.Load(), Seconds: round(m.fed.Seconds), Drain: round(m.drained.Round(time.Millisecond).Seconds()),
+		PerSecond: round(m.perSecond),
+		CPU:       m.micros(used.service + used.database), ServiceCPU: m.micros(used.service), DatabaseCPU: m.micros(used.database),
+		Statements: m.per(float64(used.statements)), Transactions: m.per(float64(used.transactions)), Written: m.per(float64(used.written)),
+		Accept: m.seen.Accept, FirstCall: m.seen.FirstCall, TimersLate: quantiles(s.watched.late),
 	}
+}
+
+// ceiling sets the service beside the bare pipeline.
+func (r *Report) ceiling(m *run) {
+	c := &Ceiling{
+		PerSecond: round(m.perSecond), CPU: m.micros(m.used.service + m.used.database), Written: m.per(float64(m.used.written)), Accept: m.seen.Accept,
+	}
+	c.RateRatio, c.CPURatio, c.WrittenRatio = round(r.PerSecond/c.PerSecond), round(r.CPU/c.CPU), round(r.Written/c.Written)
+	r.Ceiling = c
 }
 
 // limit sets the rate beside the machine's.
@@ -90,6 +115,10 @@ func (r *Report) print(w io.Writer) error {
 	line("this machine's limit", "%g messages/s written bare in batches; ratio %g", r.Limit, r.Ratio)
 	line("CPU per message", "%g µs: service %g, database %g", r.CPU, r.ServiceCPU, r.DatabaseCPU)
 	line("database per message", "%g statements, %g transactions, %g bytes written", r.Statements, r.Transactions, r.Written)
+	if c := r.Ceiling; c != nil {
+		line("bare pipeline", "%g messages/s, %g µs, %g bytes written, accept p50 %g ms, p99 %g ms", c.PerSecond, c.CPU, c.Written, c.Accept.P50, c.Accept.P99)
+		line("ratio to it", "rate %g, CPU %g, bytes %g", c.RateRatio, c.CPURatio, c.WrittenRatio)
+	}
 	latency := func(name string, q Quantiles) {
 		if q.N > 0 {
 			line(name, "p50 %g ms, p99 %g ms, max %g ms", q.P50, q.P99, q.Max)

@@ -34,7 +34,7 @@ type service struct {
 	server   *http.Server
 	url, key string
 	tenant   uuid.UUID
-	accounts []simulator.Account // what the simulator has to know
+	known    []simulator.Account
 	watched  *watched
 }
 
@@ -75,6 +75,15 @@ func (s *service) stop() error {
 	return errors.Join(s.server.Close(), s.engine.Stop(ctx))
 }
 
+// providerAccounts are what the load is sent by, as the providers know them.
+func providerAccounts() (oa, sms simulator.Account) {
+	oa = simulator.Account{
+		Provider: simulator.Zalo, ID: "1000000000000000001", AppID: "2000000000000000001", AppSecret: "bench-app-secret", OASecret: "bench-oa-secret",
+		RefreshToken: "bench-refresh", AccessToken: "bench-access", Quota: -1,
+	}
+	return oa, simulator.Account{Provider: simulator.Infobip, ID: "bench-api-key"}
+}
+
 // furnish makes the tenant, its accounts, prices and policy.
 func (s *service) furnish(ctx context.Context, simulatorURL string) error {
 	now := time.Now().UnixMilli()
@@ -84,11 +93,7 @@ func (s *service) furnish(ctx context.Context, simulatorURL string) error {
 	if err := s.store.CreateTenant(ctx, tenant, row); err != nil {
 		return err
 	}
-	oa := simulator.Account{
-		Provider: simulator.Zalo, ID: "1000000000000000001", AppID: "2000000000000000001", AppSecret: "bench-app-secret", OASecret: "bench-oa-secret",
-		RefreshToken: "bench-refresh", AccessToken: "bench-access", Quota: -1,
-	}
-	sms := simulator.Account{Provider: simulator.Infobip, ID: "bench-api-key"}
+	oa, sms := providerAccounts()
 	a, err := s.account(ctx, policy.ZNS, "zalo", map[string]string{
 		"app_id": oa.AppID, "app_secret": oa.AppSecret, "oa_id": oa.ID, "oa_secret": oa.OASecret,
 		"refresh_token": oa.RefreshToken, "access_token": oa.AccessToken,
@@ -103,7 +108,7 @@ func (s *service) furnish(ctx context.Context, simulatorURL string) error {
 	}); err != nil {
 		return err
 	}
-	s.accounts = []simulator.Account{oa, sms}
+	s.known = []simulator.Account{oa, sms}
 	if err := s.store.PutPrices(ctx, tenant.ID, []byte(`{"prices":[
 		{"channel":"zns","unit":"message","moment":"delivered","price":{"amount":"200","currency":"VND"},"valid_from":"2020-01-01T00:00:00Z"},
 		{"channel":"sms","unit":"segment","moment":"taken","price":{"amount":"820","currency":"VND"},"valid_from":"2020-01-01T00:00:00Z"}]}`), now); err != nil {
@@ -124,22 +129,13 @@ func (s *service) account(ctx context.Context, ch policy.Channel, adapter string
 	})
 }
 
+func (s *service) address() (url, key string)    { return s.url, s.key }
+func (s *service) accounts() []simulator.Account { return s.known }
+func (s *service) mark(accepted bool) mark       { return s.watched.mark(accepted) }
+
 // drain waits until n messages have ended.
 func (s *service) drain(ctx context.Context, n int) error {
-	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if s.watched.mark(false).n >= n {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%d of %d messages did not end in %s", n-s.watched.mark(false).n, n, drainTimeout)
-		case <-tick.C:
-		}
-	}
+	return until(ctx, func() int { return s.watched.mark(false).n }, n)
 }
 
 // watched is what committed changes tell: ends, and how late timers were.
