@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	_ "embed"
-	"html"
 	"html/template"
 	"net/http"
 	"strings"
@@ -71,17 +70,5 @@ func (h *ops) start(c *gin.Context) {
 		return
 	}
 	c.Header("Content-Security-Policy", pagePolicy)
-	c.Data(http.StatusOK, "text/html; charset=utf-8", []byte(page.String()))
-}
-
-// docs shows the OpenAPI document as it is: readable without a script, and without anything from elsewhere.
-func (h *ops) docs(c *gin.Context) {
-	c.Header("Content-Security-Policy", pagePolicy)
-	var page strings.Builder
-	page.WriteString(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Cascade API</title>` +
-		`<meta name="viewport" content="width=device-width"><style>body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}` +
-		`pre{overflow:auto;font-size:14px}</style><h1>Cascade API</h1><p>For tools: <a href="/openapi.yaml">openapi.yaml</a> (OpenAPI 3.1).</p><pre>`)
-	page.WriteString(html.EscapeString(string(openAPI)))
-	page.WriteString(`</pre></html>`)
 	c.Data(http.StatusOK, "text/html; charset=utf-8", []byte(page.String()))
 }
