@@ -138,14 +138,15 @@ func (r reference) resolve(m yaml.MapSlice) yaml.MapSlice {
 
 // body is the first content type's schema, nil if there is no content.
 func body(m yaml.MapSlice) *docsType {
-	for _, content := range at(m, "content") {
-		t := typeOf(at(slice(content.Value), "schema"))
-		if kind := fmt.Sprint(content.Key); kind != "application/json" && kind != "application/problem+json" {
-			t = docsType{Text: kind}
-		}
-		return &t
+	content := at(m, "content")
+	if len(content) == 0 {
+		return nil
 	}
-	return nil
+	if kind := fmt.Sprint(content[0].Key); kind != "application/json" && kind != "application/problem+json" {
+		return &docsType{Text: kind}
+	}
+	t := typeOf(at(slice(content[0].Value), "schema"))
+	return &t
 }
 
 func fields(schema yaml.MapSlice) []docsField {
