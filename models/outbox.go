@@ -15,6 +15,8 @@ var (
 		" ORDER BY d.next_at LIMIT $2"
 	finishDelivery = "UPDATE callback_deliveries SET state = $4, next_at = $5, last_status = $6, last_error = $7, " +
 		"done_at = $8 WHERE tenant_id = $1 AND id = $2 AND tries = $3 AND state || '' = 'pending' RETURNING " + names(deliveryKey)
+	returnDelivery = "UPDATE callback_deliveries SET next_at = $4, tries = tries - 1 " +
+		"WHERE tenant_id = $1 AND id = $2 AND tries = $3 AND state || '' = 'pending'"
 )
 
 // claimDeliveries is one statement, materialized so that its limit and its locks apply once.
@@ -51,6 +53,19 @@ func (s *Store) FinishDelivery(ctx context.Context, d *Delivery) error {
 			return ErrStale
 		}
 		return err
+	})
+}
+
+// ReturnDeliveries gives back deliveries of ClaimDeliveries that nobody tried: they can be claimed again from nextAt, in
+// Unix milliseconds. One whose lease ran out meanwhile is left alone.
+func (s *Store) ReturnDeliveries(ctx context.Context, rows []Delivery, nextAt int64) error {
+	return s.InTx(ctx, func(t *Tx) error {
+		for _, d := range rows {
+			if err := t.q.run(ctx, returnDelivery, []any{d.TenantID, d.ID, d.Tries, nextAt}, nil); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

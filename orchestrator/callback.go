@@ -166,6 +166,7 @@ func (e *Engine) deliverDue(places map[uuid.UUID]chan struct{}) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	var busy []models.Delivery
 	for _, d := range rows {
 		place := places[d.CallbackID]
 		if place == nil {
@@ -180,11 +181,12 @@ func (e *Engine) deliverDue(places map[uuid.UUID]chan struct{}) (int, error) {
 		case place <- struct{}{}:
 			e.calls.Go(deliver)
 		default: // its endpoint is slow: back for the next look, and nobody else waits
-			d.NextAt = ms(now.Add(pollEvery))
-			d.Tries--
-			if err := e.o.Store.FinishDelivery(ctx, &d); err != nil {
-				e.log.Error("callback not put back", "err", err)
-			}
+			busy = append(busy, d)
+		}
+	}
+	if len(busy) > 0 {
+		if err := e.o.Store.ReturnDeliveries(ctx, busy, ms(now.Add(pollEvery))); err != nil {
+			e.log.Error("callbacks not put back", "err", err) // their lease brings them back
 		}
 	}
 	return len(rows), nil
