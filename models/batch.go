@@ -223,6 +223,11 @@ type querier struct {
 
 func (q querier) run(ctx context.Context, text string, args []any, scan func(*sql.Rows) error) error {
 	q.s.counters.statements.Add(1)
+	if q.tx == nil {
+		if err := q.s.asked(ctx, BeforeRead); err != nil {
+			return err
+		}
+	}
 	if q.s.dialect == SQLite { // the driver would start a goroutine a statement to watch ctx; each is done in microseconds
 		ctx = context.WithoutCancel(ctx)
 	}

@@ -64,6 +64,7 @@ type Store struct {
 	plans        plans
 	counters     counters
 	closers      []io.Closer
+	fault        func(context.Context, FaultPoint) error // see Faulty; nil but in tests
 }
 
 // Open connects to the database of o.URL. It changes no schema; see Migrate.

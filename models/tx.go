@@ -45,6 +45,9 @@ func (s *Store) inTx(ctx context.Context, fn func(*Tx) error) error {
 		}
 	}
 	s.counters.transactions.Add(1)
+	if err := s.asked(ctx, BeforeBegin); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
 	tx, err := s.hot.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
@@ -54,8 +57,14 @@ func (s *Store) inTx(ctx context.Context, fn func(*Tx) error) error {
 	if err := fn(t); err != nil {
 		return err
 	}
+	if err := s.asked(ctx, BeforeCommit); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", translate(err))
+	}
+	if err := s.asked(ctx, AfterCommit); err != nil {
+		return fmt.Errorf("commit: %w", err)
 	}
 	for _, p := range t.plans {
 		s.plans.add(p)

@@ -56,7 +56,7 @@ func (e *Engine) Accept(ctx context.Context, who Caller, s Submission) (Accepted
 // refuse answers a submission that cannot be accepted. A replay is answered as before, whatever the configuration
 // says today.
 func (e *Engine) refuse(ctx context.Context, who Caller, s Submission, why error) (Accepted, error) {
-	if s.IdempotencyKey != "" {
+	if s.IdempotencyKey != "" && keyable(s.IdempotencyKey) {
 		if first, err := e.replay(ctx, who, s); err == nil || !errors.Is(err, models.ErrNotFound) {
 			return first, err
 		}

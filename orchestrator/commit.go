@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -75,7 +76,10 @@ func (e *Engine) tryCommit(batch []*fact) error {
 	if err != nil {
 		return err
 	}
-	w := e.gather(ctx, batch, states)
+	w, err := e.gather(ctx, batch, states)
+	if err != nil {
+		return err
+	}
 	if err := e.o.Store.InTx(ctx, w.write(ctx)); err != nil {
 		w.drop()
 		return err
@@ -129,13 +133,17 @@ func (e *Engine) resolve(ctx context.Context, batch []*fact) error {
 	return nil
 }
 
-// load reads the states that no bringer holds.
+// load reads the states that no bringer holds. A state in memory may be older than an attempt that a receipt names: then
+// it is read too, for the receipt would match nothing.
 func (e *Engine) load(ctx context.Context, batch []*fact) (map[models.Ref]*models.State, error) {
 	var refs []models.Ref
-	states := map[models.Ref]*models.State{}
+	states, named := map[models.Ref]*models.State{}, map[models.Ref]int64{}
 	for _, f := range batch {
 		if f.ref.ID == uuid.Nil || f.fresh != nil {
 			continue
+		}
+		if f.receipt != nil {
+			named[f.ref] = max(named[f.ref], f.receipt.N)
 		}
 		if st, seen := states[f.ref]; seen && (f.held == nil || st != nil && st.Message.Version >= f.held.Message.Version) {
 			continue
@@ -143,11 +151,11 @@ func (e *Engine) load(ctx context.Context, batch []*fact) (map[models.Ref]*model
 		states[f.ref] = f.held
 	}
 	for ref, st := range states {
-		if st != nil {
-			continue
+		if st == nil {
+			st = e.recent.get(ref)
 		}
-		if known := e.recent.get(ref); known != nil {
-			states[ref] = known
+		if st != nil && int64(len(st.Attempts)) >= named[ref] {
+			states[ref] = st
 			continue
 		}
 		refs = append(refs, ref)
@@ -165,8 +173,8 @@ func (e *Engine) load(ctx context.Context, batch []*fact) (map[models.Ref]*model
 	return states, nil
 }
 
-// gather adds the facts of each message to one change and settles it.
-func (e *Engine) gather(ctx context.Context, batch []*fact, states map[models.Ref]*models.State) *writing {
+// gather adds the facts of each message to one change and settles it. The error is the database's.
+func (e *Engine) gather(ctx context.Context, batch []*fact, states map[models.Ref]*models.State) (*writing, error) {
 	w := &writing{e: e, facts: batch, byRef: map[models.Ref]*piece{}}
 	now := e.now()
 	for _, f := range batch {
@@ -185,9 +193,11 @@ func (e *Engine) gather(ctx context.Context, batch []*fact, states map[models.Re
 		p := w.byRef[f.ref]
 		if p == nil {
 			c, err := e.changeOf(ctx, *states[f.ref], now)
-			if err != nil {
-				e.log.Error("message cannot be changed", "message_id", f.ref.ID, "err", err)
-				f.end(result{err: err})
+			switch {
+			case err != nil && away(err):
+				return nil, err
+			case err != nil:
+				w.unusable(f, err)
 				continue
 			}
 			p = &piece{change: c}
@@ -197,12 +207,19 @@ func (e *Engine) gather(ctx context.Context, batch []*fact, states map[models.Re
 		p.facts = append(p.facts, f)
 		f.add(p.change)
 	}
-	for _, p := range w.pieces {
-		if p.change.before.Message.Version > 0 {
-			p.change.settle()
+	w.pieces = slices.DeleteFunc(w.pieces, func(p *piece) bool {
+		if p.change.before.Message.Version == 0 {
+			return false
 		}
-	}
-	return w
+		err := p.change.decide()
+		if err != nil {
+			for _, f := range p.facts {
+				w.unusable(f, err)
+			}
+		}
+		return err != nil
+	})
+	return w, nil
 }
 
 // changeOf starts a change with its tenant's configuration.

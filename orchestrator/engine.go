@@ -28,6 +28,8 @@ const (
 	// recordTimeout bounds a commit, apart from the call before it: a slow provider must not eat the time to write
 	// down what happened.
 	recordTimeout = 15 * time.Second
+	// stopPoll is how often a stop looks whether claims under way have become calls.
+	stopPoll = 5 * time.Millisecond
 	// batchMost is how many facts share a commit at most.
 	batchMost = 500
 )
@@ -70,7 +72,8 @@ type Engine struct {
 
 	skew  atomic.Int64 // what the database's clock is ahead of ours, in nanoseconds
 	calls sync.WaitGroup
-	loops sync.WaitGroup
+	// workers take up what is due; loops commit.
+	workers, loops sync.WaitGroup
 	// working ends first: nothing new is taken up. life ends when every call under way is recorded.
 	working, life context.Context
 	rest, stop    context.CancelFunc
@@ -118,10 +121,10 @@ func (e *Engine) Start(ctx context.Context) error {
 	for _, q := range e.committers {
 		e.loops.Go(func() { e.commitLoop(q) })
 	}
-	e.loops.Go(e.pollLoop)
-	e.loops.Go(e.drainLoop)
-	e.loops.Go(e.outboxLoop)
-	e.loops.Go(e.parkedLoop)
+	e.workers.Go(e.pollLoop)
+	e.workers.Go(e.drainLoop)
+	e.workers.Go(e.outboxLoop)
+	e.workers.Go(e.parkedLoop)
 	return nil
 }
 
@@ -130,7 +133,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	e.lanes.close()
 	e.rest()
 	idle := make(chan struct{})
-	go func() { e.calls.Wait(); close(idle) }()
+	go e.finish(ctx, idle)
 	var err error
 	select {
 	case <-idle:
@@ -138,9 +141,23 @@ func (e *Engine) Stop(ctx context.Context) error {
 		err = errors.New("stopped with provider calls under way")
 	}
 	e.stop()
+	e.workers.Wait()
 	e.loops.Wait()
 	e.ended.Do(func() { close(e.gone) })
 	return err
+}
+
+// finish closes idle when no call is under way and none can begin: a claim that is still being committed starts its call
+// after the commit, and nobody would write down what came of it.
+func (e *Engine) finish(ctx context.Context, idle chan<- struct{}) {
+	e.workers.Wait()
+	for e.lanes.busy() {
+		if pause(ctx, stopPoll) != nil {
+			return
+		}
+	}
+	e.calls.Wait()
+	close(idle)
 }
 
 // now is the database's clock, which decides what is due on every replica alike.

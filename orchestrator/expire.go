@@ -97,12 +97,10 @@ func (e *Engine) take(lock func(context.Context, *models.Tx) ([]models.Message, 
 		}
 		now := e.now()
 		for i, m := range rows {
-			c, err := e.changeOf(ctx, models.State{Message: m, Attempts: attempts[refs[i]]}, now)
+			c, err := e.decided(ctx, models.State{Message: m, Attempts: attempts[refs[i]]}, now)
 			if err != nil {
-				e.log.Error("message cannot be decided", "message_id", m.ID, "err", err)
-				continue
+				return err
 			}
-			c.settle()
 			w.pieces = append(w.pieces, &piece{change: c})
 		}
 		return w.write(ctx)(tx)
@@ -115,6 +113,27 @@ func (e *Engine) take(lock func(context.Context, *models.Tx) ([]models.Message, 
 	}
 	w.committed()
 	return n, nil
+}
+
+// decided is the change of a message that is looked at without a new fact. The error is the database's; a row that makes
+// no sense is shelved.
+func (e *Engine) decided(ctx context.Context, st models.State, now time.Time) (*change, error) {
+	conf, err := e.dir.tenant(ctx, st.Message.TenantID)
+	if err != nil && away(err) {
+		return nil, err
+	}
+	var c *change
+	if err == nil {
+		c, err = e.newChange(conf, st, now)
+	}
+	if err == nil {
+		err = c.decide()
+	}
+	if err == nil {
+		return c, nil
+	}
+	e.log.Error("message cannot be decided", "message_id", st.Message.ID, "err", err)
+	return e.shelve(conf, st, now), nil
 }
 
 // Times of the drain loop.

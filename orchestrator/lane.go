@@ -9,6 +9,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 	"golang.org/x/time/rate"
 
+	"cascade/channels"
 	"cascade/policy"
 )
 
@@ -34,7 +35,10 @@ type lane struct {
 	rate     *rate.Limiter
 	breaker  *gobreaker.TwoStepCircuitBreaker[struct{}]
 	tripped  atomic.Int64 // when the breaker opened, in Unix milliseconds
-	paused   time.Time
+	now      func() time.Time
+	paused   time.Time // the ladder keeps off until then
+	held     time.Time // no call begins until then; what waits, waits
+	throttle int       // calls in a row that were told to slow down
 	backlog  bool
 	closed   bool
 }
@@ -46,6 +50,14 @@ const (
 	// breakerTrips is how many calls in a row must fail without an answer before the account rests.
 	breakerTrips = 10
 	breakerRest  = 15 * time.Second
+	// breakerProbe is when to look again while the breaker waits for its one call to end.
+	breakerProbe = 3 * time.Second
+	// throttleTrips is how many calls in a row must be told to slow down before the account does: one may be about its
+	// recipient.
+	throttleTrips = 5
+	// heldMost is how long a throttled account's messages wait for it. A longer rest sends them to other accounts or down
+	// the ladder, a shorter one is not worth their price.
+	heldMost = 10 * time.Second
 )
 
 func (l *lanes) get(key laneKey, perSecond float64, concurrency int64) *lane {
@@ -53,7 +65,7 @@ func (l *lanes) get(key laneKey, perSecond float64, concurrency int64) *lane {
 	defer l.mu.Unlock()
 	ln := l.byKey[key]
 	if ln == nil {
-		ln = &lane{closed: l.closed, rate: rate.NewLimiter(0, 1)}
+		ln = &lane{now: l.now, closed: l.closed, rate: rate.NewLimiter(0, 1)}
 		ln.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 			Timeout:     breakerRest,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= breakerTrips },
@@ -79,6 +91,21 @@ func (l *lanes) close() {
 		ln.closed = true
 		ln.mu.Unlock()
 	}
+}
+
+// busy reports whether any place is taken.
+func (l *lanes) busy() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ln := range l.byKey {
+		ln.mu.Lock()
+		taken := ln.inFlight > 0
+		ln.mu.Unlock()
+		if taken {
+			return true
+		}
+	}
+	return false
 }
 
 // waiting lists the lanes that are known to have a backlog.
@@ -117,7 +144,7 @@ func (l *lane) shape(perSecond float64, concurrency int64) {
 func (l *lane) acquire() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed || l.inFlight >= l.most || !l.rate.Allow() {
+	if l.closed || l.inFlight >= l.most || l.now().Before(l.held) || !l.rate.Allow() {
 		l.backlog = true
 		return false
 	}
@@ -129,7 +156,7 @@ func (l *lane) acquire() bool {
 func (l *lane) free() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	if l.closed || l.now().Before(l.held) {
 		return 0
 	}
 	return min(l.most-l.inFlight, int(l.rate.Tokens()))
@@ -149,6 +176,31 @@ func (l *lane) setBacklog(is bool) {
 	l.backlog = is
 }
 
+// throttled notes how a call ended, and reports whether the account rests for it: the provider told so often enough to
+// slow down that it means everybody.
+func (l *lane) throttled(f *channels.Failure) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case f == nil || f.Class != policy.ClassThrottled && !notMade(f):
+		l.throttle = 0
+		return false
+	case f.Class == policy.ClassThrottled:
+		l.throttle++
+	}
+	now := l.now()
+	if l.throttle < throttleTrips || now.Before(l.held) || now.Before(l.paused) {
+		return false
+	}
+	rest := backoff(f, 1)
+	if rest > heldMost {
+		l.paused = now.Add(rest)
+	} else {
+		l.held = now.Add(rest)
+	}
+	return true
+}
+
 // pause keeps the ladder off the account until t. False: it rests that long already, within a second.
 func (l *lane) pause(t time.Time) bool {
 	l.mu.Lock()
@@ -162,7 +214,8 @@ func (l *lane) pause(t time.Time) bool {
 
 // unusable tells how long the account must not be called; the zero Unusable if it can be.
 func (l *lane) unusable(now time.Time) policy.Unusable {
-	open := l.breaker.State() == gobreaker.StateOpen
+	state := l.breaker.State()
+	open, probing := state == gobreaker.StateOpen, state == gobreaker.StateHalfOpen && l.breaker.Counts().Requests > 0
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -174,6 +227,8 @@ func (l *lane) unusable(now time.Time) policy.Unusable {
 			until = soon
 		}
 		return policy.Unusable{Reason: policy.ReasonAccountPaused, Until: until}
+	case probing:
+		return policy.Unusable{Reason: policy.ReasonAccountPaused, Until: now.Add(breakerProbe)}
 	}
 	return policy.Unusable{}
 }

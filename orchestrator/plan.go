@@ -3,8 +3,11 @@ package orchestrator
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"cascade/channels"
 	"cascade/policy"
@@ -21,6 +24,14 @@ type resolved struct {
 	content  map[policy.Channel]channels.Content
 	sendAt   time.Time
 	expires  time.Time
+}
+
+// keyMost is the longest key of an app's, in characters: keys stand in an index.
+const keyMost = 255
+
+// keyable reports whether every database keeps a key as it is.
+func keyable(key string) bool {
+	return utf8.ValidString(key) && utf8.RuneCountInString(key) <= keyMost && !strings.ContainsFunc(key, unicode.IsControl)
 }
 
 // maxTextOf is the longest text in characters per channel, whatever the adapter; 0 is no limit.
@@ -46,6 +57,12 @@ func (c *tenantConf) resolve(who Caller, s Submission, now time.Time) (*resolved
 	rendered, refused := c.contents(s, r, fault)
 	r.content = rendered
 	r.times(s, now, fault)
+	if !keyable(s.TransactionID) {
+		fault("transaction_id", "must be at most %d characters, none of them a control character", keyMost)
+	}
+	if !keyable(s.IdempotencyKey) {
+		fault("Idempotency-Key", "must be at most %d characters, none of them a control character", keyMost)
+	}
 	if len(bad) > 0 {
 		return nil, &InvalidError{Fields: bad}
 	}

@@ -28,6 +28,18 @@ func parseReference(s string) (uuid.UUID, bool) {
 	return id, err == nil
 }
 
+// idMost is the longest id of a provider's that is kept as it is, in bytes. An index of Postgres takes some kilobytes.
+const idMost = 512
+
+// shortID makes an id fit for an index; equal ids stay equal.
+func shortID(id string) string {
+	if len(id) <= idMost {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
 // Hook takes a provider's callback: verified over its raw bytes, and on disk before it is answered. Errors:
 // ErrNotFound for no such account, ErrForged, *BusyError when it could not be stored, so that the provider repeats it.
 func (e *Engine) Hook(ctx context.Context, adapter string, id uuid.UUID, h channels.Hook) (HookAnswer, error) {
@@ -110,6 +122,7 @@ func answerOf(reader channels.HookReader) HookAnswer {
 // receiptFact makes a fact of a receipt: its row, and what it says of an attempt.
 func (e *Engine) receiptFact(acc *account, r channels.Receipt, raw []byte, received int64) *fact {
 	e.Counters.Receipts.Add(1)
+	r.Key, r.Reference, r.ProviderID = shortID(r.Key), shortID(r.Reference), shortID(r.ProviderID)
 	row := &models.Receipt{
 		TenantID: acc.TenantID, AccountID: acc.ID, EventKey: r.Key, ReceivedAt: received, Kind: r.Kind, At: ms(r.At),
 		Reference: r.Reference, ProviderID: r.ProviderID, State: models.ReceiptParked, Detail: r.Detail, Raw: raw,

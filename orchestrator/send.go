@@ -23,6 +23,9 @@ func (e *Engine) call(conf *tenantConf, st models.State, content map[policy.Chan
 	if ln.release() {
 		e.drain.wake()
 	}
+	if ln.throttled(failure) {
+		e.log.Warn("account throttled", "account", a.Account, "rests", backoff(failure, 1))
+	}
 	e.Counters.Calls.Add(1)
 	attrs := []any{
 		"message_id", st.Message.ID, "attempt_id", models.AttemptID(st.Message.ID, a.N), "channel", a.Channel, "account", a.Account,
@@ -38,6 +41,15 @@ func (e *Engine) call(conf *tenantConf, st models.State, content map[policy.Chan
 	e.again(f)
 }
 
+// Codes of calls that were claimed and not made.
+const (
+	codeBreakerOpen = "breaker_open" // the account rests
+	codeClaimOld    = "claim_old"    // this replica stood still: another may have taken the message over
+)
+
+// notMade reports whether the call was not even tried.
+func notMade(f *channels.Failure) bool { return f.Code == codeBreakerOpen || f.Code == codeClaimOld }
+
 // send makes the call under its deadline. A panic of an adapter hurts this attempt alone.
 func (e *Engine) send(
 	conf *tenantConf, st models.State, a models.Attempt, content map[policy.Channel]channels.Content, ln *lane,
@@ -46,9 +58,12 @@ func (e *Engine) send(
 	if acc == nil || acc.of(st.Message.Test) == nil {
 		return taken, &channels.Failure{Class: policy.ClassAccount, Code: "account_gone", Detail: "the account was removed or its settings are broken"}
 	}
+	if late := e.now().Sub(fromMS(a.CalledAt)); late > e.o.Lease/2 { // its answer might come after the lease
+		return taken, &channels.Failure{Class: policy.ClassDown, Code: codeClaimOld, Detail: "the claim was too old to call"}
+	}
 	done, err := ln.breaker.Allow()
 	if err != nil {
-		return taken, &channels.Failure{Class: policy.ClassDown, Code: "breaker_open", Detail: "the account rests after calls without an answer", RetryAfter: time.Second}
+		return taken, &channels.Failure{Class: policy.ClassDown, Code: codeBreakerOpen, Detail: "the account rests after calls without an answer", RetryAfter: time.Second}
 	}
 	defer func() {
 		if p := recover(); p != nil {
@@ -111,12 +126,17 @@ func (c *change) answered(called models.Attempt, taken channels.Taken, failure *
 		at := ms(c.now)
 		a.SentAt = earliest(a.SentAt, at)
 		if a.ProviderID == "" {
-			a.ProviderID = taken.ProviderID
+			a.ProviderID = shortID(taken.ProviderID)
 		}
 		a.Status = a.Status.Raise(policy.AttemptSent)
 		return
 	}
 	if a.Status != policy.AttemptSending && a.Status != policy.AttemptUnknown || a.Calls != called.Calls {
+		return
+	}
+	if notMade(failure) { // it waits for its account, as if no call had been claimed
+		a.Status, a.Class = policy.AttemptPending, ""
+		a.Calls--
 		return
 	}
 	a.Class, a.Code, a.ProviderCode, a.Detail, a.Advice = failure.Class, failure.Code, failure.ProviderCode, failure.Detail, failure.Advice

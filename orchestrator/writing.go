@@ -253,6 +253,10 @@ func (w *writing) retry(p *piece) {
 			f.end(result{err: &BusyError{RetryAfter: time.Second, Cause: errConflicts}})
 			continue
 		}
-		go w.e.again(f)
+		select {
+		case w.e.committer(f.ref).results <- f: // at once: at the end nothing comes after what the committer finds waiting
+		default:
+			go w.e.again(f)
+		}
 	}
 }
