@@ -1,0 +1,121 @@
+//go:build chaos
+
+package chaostest
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+)
+
+// server is a PostgreSQL of the test's own, which it may stop and start.
+type server struct {
+	t        *testing.T
+	bin, dir string
+	port     int
+	cred     *syscall.Credential // root must not run it
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pg_ctl")
+	slices.Sort(found)
+	if path, err := exec.LookPath("pg_ctl"); err == nil && len(found) == 0 {
+		found = append(found, path)
+	}
+	if len(found) == 0 {
+		t.Fatal("no PostgreSQL server is installed; run .ci/tools, or install the package postgresql")
+	}
+	home, err := os.MkdirTemp("", "cascade-chaos")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{t: t, bin: filepath.Dir(found[len(found)-1]), dir: home}
+	if os.Getuid() == 0 {
+		s.stepDown()
+	}
+	t.Cleanup(func() {
+		_ = s.run("pg_ctl", "-D", s.data(), "-m", "immediate", "stop")
+		if err := os.RemoveAll(home); err != nil {
+			t.Error(err)
+		}
+	})
+	s.must(s.run("initdb", "-D", s.data(), "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.port = l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	s.start()
+	return s
+}
+
+// stepDown gives the folder to somebody who may run the server.
+func (s *server) stepDown() {
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, _ := strconv.ParseUint(u.Uid, 10, 32)
+		gid, _ := strconv.ParseUint(u.Gid, 10, 32)
+		s.cred = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		s.must(os.Chown(s.dir, int(uid), int(gid)))
+		return
+	}
+	s.t.Fatal("there is neither a user postgres nor nobody to run the server")
+}
+
+func (s *server) data() string { return filepath.Join(s.dir, "data") }
+
+// start starts the server and waits until it serves.
+func (s *server) start() {
+	s.t.Helper()
+	s.must(s.run("pg_ctl", "-D", s.data(), "-l", filepath.Join(s.dir, "log"), "-w", "-t", "60", "-o",
+		fmt.Sprintf("-c listen_addresses=127.0.0.1 -c port=%d -c unix_socket_directories=%s -c max_connections=100", s.port, s.dir), "start"))
+}
+
+// crash stops the server as a power cut does, short of losing what the kernel has.
+func (s *server) crash() {
+	s.t.Helper()
+	s.must(s.run("pg_ctl", "-D", s.data(), "-m", "immediate", "-w", "stop"))
+}
+
+func (s *server) address() string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", s.port)
+}
+
+func (s *server) run(program string, args ...string) error {
+	cmd := exec.Command(filepath.Join(s.bin, program), args...)
+	cmd.Dir = s.dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.cred}
+	out, err := os.CreateTemp(s.dir, program)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out // a file: the server keeps it open
+	if err := cmd.Run(); err != nil {
+		text, _ := os.ReadFile(out.Name())
+		return fmt.Errorf("%s: %w\n%s", program, err, bytes.TrimSpace(text))
+	}
+	return nil
+}
+
+func (s *server) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
