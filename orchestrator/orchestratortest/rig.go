@@ -65,6 +65,9 @@ func New(t testing.TB, store *models.Store, c Config) *Rig {
 	if c.Sim.Scale == 0 {
 		c.Sim.Scale = 0.02
 	}
+	if c.Sim.ReadAfter == 0 { // a test that waits for the delivery must not find it read when it looks late
+		c.Sim.ReadAfter = time.Hour
+	}
 	sim, err := simulator.New(c.Sim)
 	if err != nil {
 		t.Fatal(err)
