@@ -37,18 +37,26 @@ func TestAccountFaults(t *testing.T) {
 }
 
 func TestDroppedWebhooksLeaveTheFacts(t *testing.T) {
-	tests := map[string]func(*Simulator){
-		"by provider": func(s *Simulator) { s.DropWebhooks(Zalo, true) },
-		"all":         func(s *Simulator) { s.DropWebhooks("", true) },
-		"by rule":     func(s *Simulator) { s.SetRule("*1", Rule{Channel: ZNS, DropWebhooks: true}) },
+	tests := map[string]struct {
+		drop    func(*Simulator)
+		decided int // webhooks that the courier has to drop; a rule lets none come so far
+	}{
+		"by provider": {func(s *Simulator) { s.DropWebhooks(Zalo, true) }, 1},
+		"all":         {func(s *Simulator) { s.DropWebhooks("", true) }, 1},
+		"by rule":     {func(s *Simulator) { s.SetRule("*1", Rule{Channel: ZNS, DropWebhooks: true}) }, 0},
 	}
-	for name, drop := range tests {
+	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			b := start(t, Options{})
 			b.register()
-			drop(b.sim)
+			tt.drop(b.sim)
 			b.zns("84912345671", "r1")
 			b.eventually("delivery", func(c Call) bool { return c.DeliveredAt != nil })
+			b.eventually("drop", func(Call) bool {
+				b.sim.hooks.mu.Lock()
+				defer b.sim.hooks.mu.Unlock()
+				return b.sim.hooks.decided == tt.decided
+			})
 			b.sim.DropWebhooks(Zalo, false)
 			b.sim.DropWebhooks("", false)
 			b.gateway("84912345671", "hi", "marker") // its receipt is queued after the dropped one

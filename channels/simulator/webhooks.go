@@ -39,6 +39,7 @@ type courier struct {
 	queue   []delivery
 	closed  bool
 	dropped map[string]bool
+	decided int // how many deliveries were called or dropped
 }
 
 func newCourier(s *Simulator) *courier {
@@ -82,6 +83,7 @@ func (c *courier) work() {
 		c.queue[0] = delivery{}
 		c.queue = c.queue[1:]
 		lost := c.dropped[d.provider] || c.dropped[""]
+		c.decided++
 		c.mu.Unlock()
 		if !lost && !d.acc.hooksAreOff() {
 			c.call(d)
