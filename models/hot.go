@@ -176,11 +176,28 @@ func (t *Tx) Attempts(ctx context.Context, refs []Ref) (map[Ref][]Attempt, error
 // LoadStates reads messages with their attempts. One that does not exist is left out. The message is read first: if
 // it changes meanwhile, the attempts may be newer, and an update of that message's version is refused.
 func (s *Store) LoadStates(ctx context.Context, refs []Ref) (map[Ref]*State, error) {
-	messages, err := readMessages(ctx, s.reader(), refs)
+	return s.reader().loadStates(ctx, refs)
+}
+
+// Snapshot is LoadStates as of one instant, for those who show what they read.
+func (s *Store) Snapshot(ctx context.Context, refs []Ref) (map[Ref]*State, error) {
+	if err := s.asked(ctx, BeforeRead); err != nil {
+		return nil, err
+	}
+	tx, err := s.begin(ctx, s.hotRead, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
-	attempts, err := readAttempts(ctx, s.reader(), refs)
+	defer tx.Rollback() // nothing was written
+	return querier{s, s.hotRead, tx}.loadStates(ctx, refs)
+}
+
+func (q querier) loadStates(ctx context.Context, refs []Ref) (map[Ref]*State, error) {
+	messages, err := readMessages(ctx, q, refs)
+	if err != nil {
+		return nil, err
+	}
+	attempts, err := readAttempts(ctx, q, refs)
 	if err != nil {
 		return nil, err
 	}

@@ -90,6 +90,51 @@ func TestStateComesBackAsItWasWritten(t *testing.T) {
 	})
 }
 
+// A message and its attempts change in one commit: who looks must see both from before it, or both from after it.
+func TestSnapshotIsOfOneInstant(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, s *models.Store) {
+		m := newMessage()
+		a := newAttempt(m, 1)
+		m.Cost, a.Cost = 0, 0
+		commit(t, s, func(ctx context.Context, tx *models.Tx) error {
+			return errors.Join(tx.InsertMessages(ctx, []*models.Message{m}), tx.InsertAttempts(ctx, []*models.Attempt{a}))
+		})
+		key, done := ref(m), make(chan struct{})
+		go func() {
+			defer close(done)
+			for range 300 {
+				m.Version++
+				m.Cost++
+				a.Cost++
+				err := s.InTx(t.Context(), func(tx *models.Tx) error {
+					_, err := tx.UpdateMessages(t.Context(), []*models.Message{m})
+					return errors.Join(err, tx.UpdateAttempts(t.Context(), []*models.Attempt{a}))
+				})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}()
+		defer func() { <-done }()
+		for written := false; !written; {
+			select {
+			case <-done:
+				written = true
+			default:
+			}
+			states, err := s.Snapshot(t.Context(), []models.Ref{key})
+			if err != nil {
+				t.Fatal(err)
+			}
+			st := states[key]
+			if st.Message.Cost != st.Attempts[0].Cost {
+				t.Fatalf("the message is of change %d, its attempt of %d", st.Message.Cost, st.Attempts[0].Cost)
+			}
+		}
+	})
+}
+
 func TestUpdateMessagesRefusesStaleRows(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, s *models.Store) {
 		fresh, stale, absent := newMessage(), newMessage(), newMessage()

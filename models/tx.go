@@ -39,18 +39,13 @@ func (s *Store) InTx(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (s *Store) inTx(ctx context.Context, fn func(*Tx) error) error {
-	if p := s.prepared[s.hot]; p != nil {
-		if err := p.prepareWanted(ctx, s.hot); err != nil {
-			return fmt.Errorf("prepare: %w", err)
-		}
-	}
 	s.counters.transactions.Add(1)
 	if err := s.asked(ctx, BeforeBegin); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	tx, err := s.hot.BeginTx(ctx, nil)
+	tx, err := s.begin(ctx, s.hot, nil)
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return err
 	}
 	defer tx.Rollback() // nothing after a commit; covers errors and panics of fn
 	t := &Tx{q: querier{s, s.hot, tx}}
@@ -70,6 +65,20 @@ func (s *Store) inTx(ctx context.Context, fn func(*Tx) error) error {
 		s.plans.add(p)
 	}
 	return nil
+}
+
+// begin opens a transaction on db. What earlier ones met is compiled first: there is no other moment for it.
+func (s *Store) begin(ctx context.Context, db *sql.DB, o *sql.TxOptions) (*sql.Tx, error) {
+	if p := s.prepared[db]; p != nil {
+		if err := p.prepareWanted(ctx, db); err != nil {
+			return nil, fmt.Errorf("prepare: %w", err)
+		}
+	}
+	tx, err := db.BeginTx(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	return tx, nil
 }
 
 // reader runs statements outside a transaction.

@@ -92,7 +92,7 @@ func (e *Engine) replay(ctx context.Context, who Caller, s Submission) (Accepted
 		return Accepted{}, fmt.Errorf("stored answer of %s: %w", key.MessageID, err)
 	}
 	ref := models.Ref{TenantID: who.TenantID, ID: key.MessageID}
-	states, err := e.o.Store.LoadStates(ctx, []models.Ref{ref})
+	states, err := e.o.Store.Snapshot(ctx, []models.Ref{ref})
 	switch {
 	case err != nil:
 		return Accepted{}, e.storeError(err)

@@ -17,7 +17,7 @@ import (
 // Message answers a message as everybody sees it. Errors: models.ErrNotFound, *BusyError.
 func (e *Engine) Message(ctx context.Context, tenant, id uuid.UUID) (MessageView, error) {
 	ref := models.Ref{TenantID: tenant, ID: id}
-	states, err := e.o.Store.LoadStates(ctx, []models.Ref{ref})
+	states, err := e.o.Store.Snapshot(ctx, []models.Ref{ref})
 	switch {
 	case err != nil && !errors.Is(err, models.ErrNotFound):
 		return MessageView{}, e.storeError(err)
@@ -37,7 +37,7 @@ func (e *Engine) Views(ctx context.Context, tenant uuid.UUID, rows []models.Mess
 	if len(rows) == 0 {
 		return out, nil
 	}
-	states, err := e.o.Store.LoadStates(ctx, refs)
+	states, err := e.o.Store.Snapshot(ctx, refs)
 	if err != nil {
 		return nil, e.storeError(err)
 	}

@@ -157,8 +157,8 @@ func (r *Rig) furnish(c Config) {
 		{"channel":"zns","unit":"message","moment":"delivered","within":"2h","price":{"amount":"200","currency":"VND"},"valid_from":"2020-01-01T00:00:00Z"},
 		{"channel":"viber","unit":"message","moment":"delivered","price":{"amount":"470","currency":"VND"},"valid_from":"2020-01-01T00:00:00Z"},
 		{"channel":"sms","unit":"segment","moment":"taken","price":{"amount":"820","currency":"VND"},"valid_from":"2020-01-01T00:00:00Z"}]}`), now))
-	r.Policy("default", `{"steps":[{"channel":"zns","until":"delivered","timeout":"300ms"},
-		{"channel":"viber","until":"delivered","timeout":"300ms"},{"channel":"sms","until":"delivered","timeout":"2s"}],"ttl":"10m"}`)
+	r.Policy("default", `{"steps":[{"channel":"zns","until":"delivered","timeout":"2s"},
+		{"channel":"viber","until":"delivered","timeout":"2s"},{"channel":"sms","until":"delivered","timeout":"5s"}],"ttl":"10m"}`)
 }
 
 // AddZalo makes a ZNS account, known to the simulator.
