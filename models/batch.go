@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -163,6 +164,63 @@ func id[R any](name string, field func(*R) *uuid.UUID) column[R] {
 		ids := make(pgtype.FlatArray[pgtype.UUID], len(rows))
 		for i, r := range rows {
 			ids[i] = pgtype.UUID{Bytes: *field(r), Valid: true}
+		}
+		return ids
+	}
+	return c
+}
+
+// sparse is an integer that is 0 in most rows, which is stored as NULL: it takes no room.
+func sparse[R any](name string, field func(*R) *int64) column[R] {
+	c := integer(name, field)
+	c.value = func(r *R) any {
+		if v := *field(r); v != 0 {
+			return v
+		}
+		return nil
+	}
+	c.array = func(rows []*R) any {
+		values := make(pgtype.FlatArray[pgtype.Int8], len(rows))
+		for i, r := range rows {
+			v := *field(r)
+			values[i] = pgtype.Int8{Int64: v, Valid: v != 0}
+		}
+		return values
+	}
+	c.target = func(r *R) any { return (*orZero)(field(r)) }
+	return c
+}
+
+// orZero reads NULL as 0.
+type orZero int64
+
+// Scan is sql.Scanner's.
+func (z *orZero) Scan(from any) error {
+	switch v := from.(type) {
+	case nil:
+		*z = 0
+	case int64:
+		*z = orZero(v)
+	default:
+		return fmt.Errorf("an integer column holds %T", from)
+	}
+	return nil
+}
+
+// sparseID is an id that most rows have none of: uuid.Nil is stored as NULL.
+func sparseID[R any](name string, field func(*R) *uuid.UUID) column[R] {
+	c := id(name, field)
+	c.value = func(r *R) any {
+		if v := *field(r); v != uuid.Nil {
+			return v.String()
+		}
+		return nil
+	}
+	c.array = func(rows []*R) any {
+		ids := make(pgtype.FlatArray[pgtype.UUID], len(rows))
+		for i, r := range rows {
+			v := *field(r)
+			ids[i] = pgtype.UUID{Bytes: v, Valid: v != uuid.Nil}
 		}
 		return ids
 	}

@@ -1,6 +1,9 @@
 package models
 
-import "database/sql"
+import (
+	"database/sql"
+	"slices"
+)
 
 // What tests of plans and constraints need to see.
 var (
@@ -33,6 +36,22 @@ func BatchSQL(name string) (text string, arrays int) {
 		return matchReceipts.postgres, len(matchReceipts.columns)
 	}
 	return "", 0
+}
+
+// SparseColumns names the columns of hot tables in which NULL stands for 0 or for no id, sorted.
+func SparseColumns() []string {
+	names := append(sparseOf("messages.", messageColumns), sparseOf("attempts.", attemptColumns)...)
+	slices.Sort(names)
+	return names
+}
+
+func sparseOf[R any](table string, columns []column[R]) (names []string) {
+	for _, c := range columns {
+		if c.value(new(R)) == nil {
+			names = append(names, table+c.name)
+		}
+	}
+	return names
 }
 
 // Hot is the pool of the batched statements.

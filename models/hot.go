@@ -72,7 +72,7 @@ var (
 	lockDue = "SELECT " + names(messageColumns) + " FROM messages WHERE due_at > 0 AND due_at <= $1 " +
 		"ORDER BY due_at LIMIT $2"
 	lockQueued = "SELECT " + names(messageColumns) + " FROM messages WHERE queue_account = $1 " +
-		"AND queue_account <> '" + uuid.Nil.String() + "' ORDER BY priority, queued_at LIMIT $2"
+		"ORDER BY priority, queued_at LIMIT $2"
 	lockRows = " FOR UPDATE SKIP LOCKED"
 	nextDue  = "SELECT due_at FROM messages WHERE due_at > 0 ORDER BY due_at LIMIT 1"
 	findKey  = "SELECT " + names(dedupeColumns) + " FROM dedupe_keys WHERE tenant_id = $1 AND kind = $2 AND key = $3"
@@ -80,7 +80,7 @@ var (
 	queuedAccounts = "WITH RECURSIVE q(account) AS (SELECT (" + firstQueued + "'" + uuid.Nil.String() + "'" + byAccount + ") " +
 		"UNION ALL SELECT (" + firstQueued + "q.account" + byAccount + ") FROM q WHERE q.account IS NOT NULL) " +
 		"SELECT account FROM q WHERE account IS NOT NULL"
-	firstQueued = "SELECT queue_account FROM messages WHERE queue_account <> '" + uuid.Nil.String() + "' AND queue_account > "
+	firstQueued = "SELECT queue_account FROM messages WHERE queue_account > "
 	byAccount   = " ORDER BY queue_account LIMIT 1"
 	parked      = "SELECT " + names(receiptColumns) + " FROM receipts WHERE state = 'parked' ORDER BY received_at LIMIT $1"
 )

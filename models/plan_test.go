@@ -14,8 +14,7 @@ import (
 const fill = `INSERT INTO messages (tenant_id, id, status, version, due_at, queue_account, priority, queued_at)
 	SELECT '0190d3a4-0000-7000-8000-000000000001', gen_random_uuid(), 'sending', 1,
 		CASE WHEN i % 4 = 0 THEN i ELSE 0 END,
-		CASE WHEN i % 4 = 1 THEN '0190d3a4-0000-7000-8000-0000000000a1'::uuid
-			ELSE '00000000-0000-0000-0000-000000000000' END, i % 4, i
+		CASE WHEN i % 4 = 1 THEN '0190d3a4-0000-7000-8000-0000000000a1'::uuid END, i % 4, i
 	FROM generate_series(1, 20000) AS i`
 
 // The plans must hold on a table that was never analysed, with statistics from before it filled, and with true ones.

@@ -6,8 +6,7 @@ import (
 	"cascade/policy"
 )
 
-// Times in rows are Unix milliseconds, 0 for none: an integer compares alike on both databases, and no hot column is
-// NULL. Money is in micros, a millionth of the currency's unit.
+// Times in rows are Unix milliseconds, 0 for none: an integer compares alike on both databases. Money is in micros, a millionth of the currency's unit.
 
 // Message is a request to reach one person, and where it has come to.
 type Message struct {
@@ -132,7 +131,7 @@ type DedupeKey struct {
 	TenantID    uuid.UUID
 	Kind        DedupeKind
 	Key         string
-	RequestHash string // SHA-256 of what was asked, as text
+	RequestHash string // of what was asked, as text
 	MessageID   uuid.UUID
 	// Response is the first answer; of a message's key, what of it would change later.
 	Response  []byte

@@ -40,7 +40,6 @@ const (
 	fromDeliveries = ` FROM messages m JOIN callback_deliveries d ON d.tenant_id = m.tenant_id AND d.message_id = m.id WHERE` + inRange + `AND `
 	ofM            = ` WHERE a.tenant_id = m.tenant_id AND a.message_id = m.id`
 	ofA            = ` WHERE c.tenant_id = a.tenant_id AND c.message_id = a.message_id AND c.n = a.n`
-	noAccount      = `'00000000-0000-0000-0000-000000000000'`
 	isFinal        = `m.status IN ('failed', 'expired', 'canceled', 'sent', 'delivered', 'read')`
 	isOpen         = `m.status IN ('accepted', 'scheduled', 'sending')`
 	nthA           = `'attempt ' || cast(a.n AS text)`
@@ -49,12 +48,12 @@ const (
 // checks are the invariants, each as a query for what breaks it.
 var checks = []check{
 	{"status_known", `SELECT m.id, 'status ' || m.status` + fromMessages + `NOT ` + isFinal + ` AND NOT ` + isOpen},
-	{"completed_once_final", `SELECT m.id, 'status ' || m.status || ', completed_at ' || cast(m.completed_at AS text)` + fromMessages +
-		`((` + isFinal + ` AND m.completed_at = 0) OR (` + isOpen + ` AND m.completed_at <> 0))`},
+	{"completed_once_final", `SELECT m.id, 'status ' || m.status || ', completed_at ' || cast(coalesce(m.completed_at, 0) AS text)` + fromMessages +
+		`((` + isFinal + ` AND m.completed_at IS NULL) OR (` + isOpen + ` AND m.completed_at IS NOT NULL))`},
 	{"final_is_at_rest", `SELECT m.id, 'status ' || m.status || ' but still due or queued'` + fromMessages +
-		isFinal + ` AND (m.queue_account <> ` + noAccount + ` OR m.due_at <> 0 AND NOT EXISTS (SELECT 1 FROM attempts a` + ofM + ` AND a.status = 'sending'))`},
+		isFinal + ` AND (m.queue_account IS NOT NULL OR m.due_at <> 0 AND NOT EXISTS (SELECT 1 FROM attempts a` + ofM + ` AND a.status = 'sending'))`},
 	{"open_is_due", `SELECT m.id, 'status ' || m.status || ' but neither due nor queued'` + fromMessages +
-		isOpen + ` AND m.due_at = 0 AND m.queue_account = ` + noAccount},
+		isOpen + ` AND m.due_at = 0 AND m.queue_account IS NULL`},
 	{"on_time", `SELECT m.id, 'due since ' || cast(m.due_at AS text)` + fromMessages +
 		`m.due_at > 0 AND m.due_at < @late`},
 	{"ends_after_ttl", `SELECT m.id, 'status ' || m.status || ', expired at ' || cast(m.expires_at AS text)` + fromMessages +
@@ -75,13 +74,13 @@ var checks = []check{
 	{"status_covers_attempts", `SELECT m.id, 'status ' || m.status || ', but ' || ` + nthA + ` || ' is ' || a.status` + fromAttempts +
 		isFinal + ` AND ((a.status = 'read' AND m.status <> 'read') OR (a.status = 'delivered' AND m.status NOT IN ('delivered', 'read')))`},
 	{"cost_is_sum_of_attempts", `SELECT id, 'cost ' || cast(cost AS text) || ', attempts ' || cast(total AS text)
-		FROM (SELECT m.id AS id, m.cost AS cost, (SELECT cast(coalesce(sum(a.cost), 0) AS bigint) FROM attempts a` + ofM + `) AS total
+		FROM (SELECT m.id AS id, coalesce(m.cost, 0) AS cost, (SELECT cast(coalesce(sum(a.cost), 0) AS bigint) FROM attempts a` + ofM + `) AS total
 		FROM messages m WHERE` + inRange + `) x WHERE cost <> total`},
 	{"cost_is_sum_of_ledger", `SELECT id, 'attempt ' || cast(n AS text) || ' cost ' || cast(cost AS text) || ', ledger ' || cast(total AS text)
-		FROM (SELECT m.id AS id, a.n AS n, a.cost AS cost, (SELECT cast(coalesce(sum(c.amount), 0) AS bigint) FROM charges c` + ofA + `) AS total
+		FROM (SELECT m.id AS id, a.n AS n, coalesce(a.cost, 0) AS cost, (SELECT cast(coalesce(sum(c.amount), 0) AS bigint) FROM charges c` + ofA + `) AS total
 		` + fromAttempts + `true) x WHERE cost <> total`},
 	{"ledger_has_no_gap", `SELECT id, 'attempt ' || cast(n AS text) || ' has ' || cast(found AS text) || ' lines, last ' || cast(last AS text)
-		FROM (SELECT m.id AS id, a.n AS n, a.lines AS counted, (SELECT count(*) FROM charges c` + ofA + `) AS found,
+		FROM (SELECT m.id AS id, a.n AS n, coalesce(a.lines, 0) AS counted, (SELECT count(*) FROM charges c` + ofA + `) AS found,
 			(SELECT coalesce(max(c.line), 0) FROM charges c` + ofA + `) AS last
 		` + fromAttempts + `true) x WHERE found <> last OR found <> counted`},
 	{"ledger_has_attempt", `SELECT m.id, 'a line for attempt ' || cast(c.n AS text) || ', which is not there'

@@ -32,7 +32,7 @@ type Submission struct {
 	TTL            policy.Duration
 	Metadata       map[string]string
 	IdempotencyKey string
-	// RequestHash is a SHA-256, as text, of the request as it came; needed with an IdempotencyKey.
+	// RequestHash is a hash, as text, of the request as it came; needed with an IdempotencyKey.
 	RequestHash string
 }
 

@@ -1,11 +1,18 @@
 -- +goose Up
--- Times are Unix milliseconds and 0 for none, money is in micros; no column is NULL.
+-- Times are Unix milliseconds and 0 for none, money is in micros. NULL stands for 0 and for no id where most
+-- rows have none: it takes no room.
 
--- What was asked never changes and comes first; what changes at nearly every step comes last, side by side: of an updated
--- row Postgres logs what lies between the first and the last change.
+-- What was asked never changes and comes first, widest first, so that nothing is padded; what changes at nearly every step
+-- comes last, side by side: of an updated row Postgres logs what lies between the first and the last change.
 CREATE TABLE messages (
   tenant_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  plan_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  created_at bigint NOT NULL DEFAULT 0,
+  expires_at bigint NOT NULL DEFAULT 0,
+  policy_version integer NOT NULL DEFAULT 0,
+  priority smallint NOT NULL DEFAULT 0,
+  test boolean NOT NULL DEFAULT false,
   to_phone text NOT NULL DEFAULT '',
   country text NOT NULL DEFAULT '',
   operator text NOT NULL DEFAULT '',
@@ -13,30 +20,24 @@ CREATE TABLE messages (
   template text NOT NULL DEFAULT '',
   transaction_id text NOT NULL DEFAULT '',
   policy_name text NOT NULL DEFAULT '',
-  policy_version bigint NOT NULL DEFAULT 0,
-  plan_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  currency text NOT NULL DEFAULT '',
   content text NOT NULL DEFAULT '',
   metadata text NOT NULL DEFAULT '',
-  currency text NOT NULL DEFAULT '',
-  test boolean NOT NULL DEFAULT false,
-  priority bigint NOT NULL DEFAULT 0,
-  created_at bigint NOT NULL DEFAULT 0,
-  expires_at bigint NOT NULL DEFAULT 0,
-  send_at bigint NOT NULL DEFAULT 0,
-  canceled_at bigint NOT NULL DEFAULT 0,
-  confirmed_at bigint NOT NULL DEFAULT 0,
-  queue_account uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
-  queued_at bigint NOT NULL DEFAULT 0,
-  sequence bigint NOT NULL DEFAULT 0,
-  attempts bigint NOT NULL DEFAULT 0,
-  cost bigint NOT NULL DEFAULT 0,
-  completed_at bigint NOT NULL DEFAULT 0,
+  send_at bigint,
+  canceled_at bigint,
+  confirmed_at bigint,
+  queue_account uuid,
+  queued_at bigint,
+  completed_at bigint,
+  cost bigint,
+  due_at bigint NOT NULL DEFAULT 0,
+  sequence integer NOT NULL DEFAULT 0,
+  version integer NOT NULL DEFAULT 0,
+  attempts smallint NOT NULL DEFAULT 0,
   channel text NOT NULL DEFAULT '',
   status text NOT NULL DEFAULT '',
   reason text NOT NULL DEFAULT '',
-  due_at bigint NOT NULL DEFAULT 0,
-  lease_owner uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
-  version bigint NOT NULL DEFAULT 0,
+  lease_owner uuid,
   PRIMARY KEY (tenant_id, id)
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.05);
 
@@ -52,11 +53,12 @@ CREATE TABLE plans (
 CREATE TABLE attempts (
   tenant_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   message_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
-  n bigint NOT NULL DEFAULT 0,
-  step bigint NOT NULL DEFAULT 0,
-  channel text NOT NULL DEFAULT '',
-  created_at bigint NOT NULL DEFAULT 0,
   account_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  created_at bigint NOT NULL DEFAULT 0,
+  n smallint NOT NULL DEFAULT 0,
+  step smallint NOT NULL DEFAULT 0,
+  segments smallint NOT NULL DEFAULT 0,
+  channel text NOT NULL DEFAULT '',
   account text NOT NULL DEFAULT '',
   class text NOT NULL DEFAULT '',
   code text NOT NULL DEFAULT '',
@@ -64,19 +66,18 @@ CREATE TABLE attempts (
   detail text NOT NULL DEFAULT '',
   advice text NOT NULL DEFAULT '',
   reason text NOT NULL DEFAULT '',
-  segments bigint NOT NULL DEFAULT 0,
-  calls bigint NOT NULL DEFAULT 0,
-  called_at bigint NOT NULL DEFAULT 0,
-  read_at bigint NOT NULL DEFAULT 0,
-  failed_at bigint NOT NULL DEFAULT 0,
-  ended_at bigint NOT NULL DEFAULT 0,
-  asked_at bigint NOT NULL DEFAULT 0,
-  retry_at bigint NOT NULL DEFAULT 0,
+  read_at bigint,
+  failed_at bigint,
+  ended_at bigint,
+  asked_at bigint,
+  retry_at bigint,
+  called_at bigint,
   provider_id text NOT NULL DEFAULT '',
-  sent_at bigint NOT NULL DEFAULT 0,
-  lines bigint NOT NULL DEFAULT 0,
-  cost bigint NOT NULL DEFAULT 0,
-  delivered_at bigint NOT NULL DEFAULT 0,
+  sent_at bigint,
+  delivered_at bigint,
+  cost bigint,
+  lines smallint,
+  calls smallint NOT NULL DEFAULT 0,
   status text NOT NULL DEFAULT '',
   -- Under way: apart from status, so that on Postgres a status can change without touching an index.
   live boolean NOT NULL GENERATED ALWAYS AS (status IN ('pending', 'sending', 'unknown')) STORED,
@@ -97,7 +98,7 @@ CREATE TABLE receipts (
   raw bytea NOT NULL DEFAULT '',
   state text NOT NULL DEFAULT '',
   message_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
-  n bigint NOT NULL DEFAULT 0,
+  n smallint NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, account_id, event_key)
 );
 
@@ -105,12 +106,12 @@ CREATE TABLE receipts (
 CREATE TABLE charges (
   tenant_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   message_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
-  n bigint NOT NULL DEFAULT 0,
-  line bigint NOT NULL DEFAULT 0,
+  n smallint NOT NULL DEFAULT 0,
+  line smallint NOT NULL DEFAULT 0,
   at bigint NOT NULL DEFAULT 0,
   channel text NOT NULL DEFAULT '',
   account_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
-  units bigint NOT NULL DEFAULT 0,
+  units integer NOT NULL DEFAULT 0,
   amount bigint NOT NULL DEFAULT 0,
   currency text NOT NULL DEFAULT '',
   reason text NOT NULL DEFAULT '',
@@ -120,13 +121,13 @@ CREATE TABLE charges (
 
 CREATE TABLE dedupe_keys (
   tenant_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  message_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  created_at bigint NOT NULL DEFAULT 0,
+  status smallint NOT NULL DEFAULT 0,
   kind text NOT NULL DEFAULT '',
   key text NOT NULL DEFAULT '',
   request_hash text NOT NULL DEFAULT '',
-  message_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
-  created_at bigint NOT NULL DEFAULT 0,
   response text NOT NULL DEFAULT '',
-  status bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, kind, key)
 );
 
@@ -151,11 +152,11 @@ CREATE TABLE callback_deliveries (
 -- The only schedule: rows that somebody has to look at again.
 CREATE INDEX messages_due ON messages (due_at) WHERE due_at > 0;
 -- The backlog of each account, most urgent first.
-CREATE INDEX messages_queue ON messages (queue_account, priority, queued_at) WHERE queue_account <> '00000000-0000-0000-0000-000000000000';
+CREATE INDEX messages_queue ON messages (queue_account, priority, queued_at) WHERE queue_account IS NOT NULL;
 -- Tenant id does not lead this and some others: while a table is empty, the planner could take such an index for the
 -- primary key, and keep that plan as the table grows.
-CREATE INDEX messages_phone ON messages (to_phone, tenant_id, id);
-CREATE INDEX attempts_provider ON attempts (tenant_id, account_id, provider_id) WHERE provider_id <> '';
+CREATE INDEX messages_phone ON messages (to_phone);
+CREATE INDEX attempts_provider ON attempts (provider_id) WHERE provider_id <> '';
 -- A message has one attempt under way at most: the next one starts only when the ladder has moved on.
 CREATE UNIQUE INDEX attempts_live ON attempts (tenant_id, message_id) WHERE live;
 CREATE INDEX receipts_parked_at ON receipts (received_at) WHERE state = 'parked';
@@ -183,5 +184,5 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER messages_completed_once BEFORE UPDATE OF completed_at ON messages
-  FOR EACH ROW WHEN (OLD.completed_at <> 0 AND NEW.completed_at <> OLD.completed_at)
+  FOR EACH ROW WHEN (OLD.completed_at IS NOT NULL AND NEW.completed_at IS DISTINCT FROM OLD.completed_at)
   EXECUTE FUNCTION refuse_second_completion();

@@ -1,11 +1,18 @@
 -- +goose Up
--- Times are Unix milliseconds and 0 for none, money is in micros; no column is NULL.
+-- Times are Unix milliseconds and 0 for none, money is in micros. NULL stands for 0 and for no id where most
+-- rows have none: it takes no room.
 
--- What was asked never changes and comes first; what changes at nearly every step comes last, side by side: of an updated
--- row Postgres logs what lies between the first and the last change.
+-- What was asked never changes and comes first, widest first, so that nothing is padded; what changes at nearly every step
+-- comes last, side by side: of an updated row Postgres logs what lies between the first and the last change.
 CREATE TABLE messages (
   tenant_id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  plan_id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  created_at INTEGER NOT NULL DEFAULT 0,
+  expires_at INTEGER NOT NULL DEFAULT 0,
+  policy_version INTEGER NOT NULL DEFAULT 0,
+  priority INTEGER NOT NULL DEFAULT 0,
+  test INTEGER NOT NULL DEFAULT 0,
   to_phone TEXT NOT NULL DEFAULT '',
   country TEXT NOT NULL DEFAULT '',
   operator TEXT NOT NULL DEFAULT '',
@@ -13,30 +20,24 @@ CREATE TABLE messages (
   template TEXT NOT NULL DEFAULT '',
   transaction_id TEXT NOT NULL DEFAULT '',
   policy_name TEXT NOT NULL DEFAULT '',
-  policy_version INTEGER NOT NULL DEFAULT 0,
-  plan_id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  currency TEXT NOT NULL DEFAULT '',
   content TEXT NOT NULL DEFAULT '',
   metadata TEXT NOT NULL DEFAULT '',
-  currency TEXT NOT NULL DEFAULT '',
-  test INTEGER NOT NULL DEFAULT 0,
-  priority INTEGER NOT NULL DEFAULT 0,
-  created_at INTEGER NOT NULL DEFAULT 0,
-  expires_at INTEGER NOT NULL DEFAULT 0,
-  send_at INTEGER NOT NULL DEFAULT 0,
-  canceled_at INTEGER NOT NULL DEFAULT 0,
-  confirmed_at INTEGER NOT NULL DEFAULT 0,
-  queue_account TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
-  queued_at INTEGER NOT NULL DEFAULT 0,
+  send_at INTEGER,
+  canceled_at INTEGER,
+  confirmed_at INTEGER,
+  queue_account TEXT,
+  queued_at INTEGER,
+  completed_at INTEGER,
+  cost INTEGER,
+  due_at INTEGER NOT NULL DEFAULT 0,
   sequence INTEGER NOT NULL DEFAULT 0,
+  version INTEGER NOT NULL DEFAULT 0,
   attempts INTEGER NOT NULL DEFAULT 0,
-  cost INTEGER NOT NULL DEFAULT 0,
-  completed_at INTEGER NOT NULL DEFAULT 0,
   channel TEXT NOT NULL DEFAULT '',
   status TEXT NOT NULL DEFAULT '',
   reason TEXT NOT NULL DEFAULT '',
-  due_at INTEGER NOT NULL DEFAULT 0,
-  lease_owner TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
-  version INTEGER NOT NULL DEFAULT 0,
+  lease_owner TEXT,
   PRIMARY KEY (tenant_id, id)
 ) STRICT;
 
@@ -52,11 +53,12 @@ CREATE TABLE plans (
 CREATE TABLE attempts (
   tenant_id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   message_id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  account_id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  created_at INTEGER NOT NULL DEFAULT 0,
   n INTEGER NOT NULL DEFAULT 0,
   step INTEGER NOT NULL DEFAULT 0,
+  segments INTEGER NOT NULL DEFAULT 0,
   channel TEXT NOT NULL DEFAULT '',
-  created_at INTEGER NOT NULL DEFAULT 0,
-  account_id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   account TEXT NOT NULL DEFAULT '',
   class TEXT NOT NULL DEFAULT '',
   code TEXT NOT NULL DEFAULT '',
@@ -64,19 +66,18 @@ CREATE TABLE attempts (
   detail TEXT NOT NULL DEFAULT '',
   advice TEXT NOT NULL DEFAULT '',
   reason TEXT NOT NULL DEFAULT '',
-  segments INTEGER NOT NULL DEFAULT 0,
-  calls INTEGER NOT NULL DEFAULT 0,
-  called_at INTEGER NOT NULL DEFAULT 0,
-  read_at INTEGER NOT NULL DEFAULT 0,
-  failed_at INTEGER NOT NULL DEFAULT 0,
-  ended_at INTEGER NOT NULL DEFAULT 0,
-  asked_at INTEGER NOT NULL DEFAULT 0,
-  retry_at INTEGER NOT NULL DEFAULT 0,
+  read_at INTEGER,
+  failed_at INTEGER,
+  ended_at INTEGER,
+  asked_at INTEGER,
+  retry_at INTEGER,
+  called_at INTEGER,
   provider_id TEXT NOT NULL DEFAULT '',
-  sent_at INTEGER NOT NULL DEFAULT 0,
-  lines INTEGER NOT NULL DEFAULT 0,
-  cost INTEGER NOT NULL DEFAULT 0,
-  delivered_at INTEGER NOT NULL DEFAULT 0,
+  sent_at INTEGER,
+  delivered_at INTEGER,
+  cost INTEGER,
+  lines INTEGER,
+  calls INTEGER NOT NULL DEFAULT 0,
   status TEXT NOT NULL DEFAULT '',
   -- Under way: apart from status, so that on Postgres a status can change without touching an index.
   live INTEGER NOT NULL GENERATED ALWAYS AS (status IN ('pending', 'sending', 'unknown')) VIRTUAL,
@@ -120,13 +121,13 @@ CREATE TABLE charges (
 
 CREATE TABLE dedupe_keys (
   tenant_id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  message_id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  created_at INTEGER NOT NULL DEFAULT 0,
+  status INTEGER NOT NULL DEFAULT 0,
   kind TEXT NOT NULL DEFAULT '',
   key TEXT NOT NULL DEFAULT '',
   request_hash TEXT NOT NULL DEFAULT '',
-  message_id TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
-  created_at INTEGER NOT NULL DEFAULT 0,
   response TEXT NOT NULL DEFAULT '',
-  status INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, kind, key)
 ) STRICT, WITHOUT ROWID;
 
@@ -151,11 +152,11 @@ CREATE TABLE callback_deliveries (
 -- The only schedule: rows that somebody has to look at again.
 CREATE INDEX messages_due ON messages (due_at) WHERE due_at > 0;
 -- The backlog of each account, most urgent first.
-CREATE INDEX messages_queue ON messages (queue_account, priority, queued_at) WHERE queue_account <> '00000000-0000-0000-0000-000000000000';
+CREATE INDEX messages_queue ON messages (queue_account, priority, queued_at) WHERE queue_account IS NOT NULL;
 -- Tenant id does not lead this and some others: while a table is empty, the planner could take such an index for the
 -- primary key, and keep that plan as the table grows.
-CREATE INDEX messages_phone ON messages (to_phone, tenant_id, id);
-CREATE INDEX attempts_provider ON attempts (tenant_id, account_id, provider_id) WHERE provider_id <> '';
+CREATE INDEX messages_phone ON messages (to_phone);
+CREATE INDEX attempts_provider ON attempts (provider_id) WHERE provider_id <> '';
 -- A message has one attempt under way at most: the next one starts only when the ladder has moved on.
 CREATE UNIQUE INDEX attempts_live ON attempts (tenant_id, message_id) WHERE live;
 CREATE INDEX receipts_parked_at ON receipts (received_at) WHERE state = 'parked';
@@ -175,6 +176,6 @@ BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER messages_completed_once BEFORE UPDATE OF completed_at ON messages
-WHEN OLD.completed_at <> 0 AND NEW.completed_at <> OLD.completed_at
+WHEN OLD.completed_at IS NOT NULL AND NEW.completed_at IS NOT OLD.completed_at
 BEGIN SELECT RAISE(ABORT, 'a message completes once'); END;
 -- +goose StatementEnd
