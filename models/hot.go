@@ -67,12 +67,13 @@ var (
 )
 
 // The claims and look-ups that take no rows. lockRows is added to the claims on Postgres, where replicas then take
-// different rows; elsewhere the version check alone keeps order.
+// different rows; elsewhere the version check alone keeps order. A bare parameter as LIMIT would have SQLite compile the
+// statement anew each time it is bound.
 var (
 	lockDue = "SELECT " + names(messageColumns) + " FROM messages WHERE due_at > 0 AND due_at <= $1 " +
-		"ORDER BY due_at LIMIT $2"
+		"ORDER BY due_at LIMIT $2 + 0"
 	lockQueued = "SELECT " + names(messageColumns) + " FROM messages WHERE queue_account = $1 " +
-		"ORDER BY priority, queued_at LIMIT $2"
+		"ORDER BY priority, queued_at LIMIT $2 + 0"
 	lockRows = " FOR UPDATE SKIP LOCKED"
 	nextDue  = "SELECT due_at FROM messages WHERE due_at > 0 ORDER BY due_at LIMIT 1"
 	findKey  = "SELECT " + names(dedupeColumns) + " FROM dedupe_keys WHERE tenant_id = $1 AND kind = $2 AND key = $3"
@@ -82,7 +83,7 @@ var (
 		"SELECT account FROM q WHERE account IS NOT NULL"
 	firstQueued = "SELECT queue_account FROM messages WHERE queue_account > "
 	byAccount   = " ORDER BY queue_account LIMIT 1"
-	parked      = "SELECT " + names(receiptColumns) + " FROM receipts WHERE state = 'parked' ORDER BY received_at LIMIT $1"
+	parked      = "SELECT " + names(receiptColumns) + " FROM receipts WHERE state = 'parked' ORDER BY received_at LIMIT $1 + 0"
 )
 
 // InsertKeys takes keys that nobody holds yet. won is parallel to rows: false where the key was there before, be it

@@ -12,7 +12,7 @@ var (
 		"AND e.callback_id = d.callback_id AND e.message_id = d.message_id AND e.sequence < d.sequence AND e.state = 'pending')"
 	nextDelivery  = "SELECT d.next_at FROM callback_deliveries d WHERE " + unblocked + " ORDER BY d.next_at LIMIT 1"
 	dueDeliveries = "SELECT d.tenant_id, d.id FROM callback_deliveries d WHERE d.next_at <= $1 AND " + unblocked +
-		" ORDER BY d.next_at LIMIT $2"
+		" ORDER BY d.next_at LIMIT $2 + 0"
 	finishDelivery = "UPDATE callback_deliveries SET state = $4, next_at = $5, last_status = $6, last_error = $7, " +
 		"done_at = $8 WHERE tenant_id = $1 AND id = $2 AND tries = $3 AND state || '' = 'pending' RETURNING " + names(deliveryKey)
 	returnDelivery = "UPDATE callback_deliveries SET next_at = $4, tries = tries - 1 " +
