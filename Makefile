@@ -9,7 +9,7 @@ GOLANGCI := go tool -modfile=.ci/lint/go.mod golangci-lint
 
 # How long each fuzz target may run.
 FUZZTIME ?= 30s
-# How many seeds the simulation plays in the soak, and from which on. Two cores play about 8 a second; a seed that fails is
+# How many seeds the simulation plays in the soak, and from which on. Two cores play about 15 a second; a seed that fails is
 # named and plays again with -simtest.seed.
 SEEDS ?= 200000
 FIRST ?= $(shell date +%s)
@@ -31,9 +31,10 @@ demo: build ## runs the service with a demo tenant, a provider simulator and som
 	bin/cascade demo
 
 .PHONY: test
-test: ## runs every test with the race detector, on SQLite and on a private PostgreSQL
+test: ## runs every test with the race detector, on SQLite and on a private PostgreSQL; 2,000 seeds of the simulation without it
 	.ci/tools
 	CGO_ENABLED=1 .ci/with-postgres go test -race $(RACE) -timeout 15m ./...
+	go test ./orchestrator/simtest -count=1 -timeout 15m -run TestSimulation -simtest.seeds 2000 -simtest.strict
 
 .PHONY: check
 check: lint ## before a commit: format, vet, lint and the fast tests
