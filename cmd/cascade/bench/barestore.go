@@ -41,13 +41,17 @@ const (
 		ON CONFLICT (message_id, channel) DO UPDATE SET status = 2`
 )
 
-func openBarePostgres(address string) (*barePostgres, error) {
-	// The plans of fresh tables: without statistics Postgres would hash them at every batch.
+// indexed adds to a Postgres address the plans of fresh tables: without statistics Postgres would hash them at every batch.
+func indexed(address string) string {
 	separator := "?"
 	if strings.Contains(address, "?") {
 		separator = "&"
 	}
-	db, err := sql.Open("pgx", address+separator+"enable_seqscan=off&enable_hashjoin=off&enable_mergejoin=off&enable_bitmapscan=off")
+	return address + separator + "enable_seqscan=off&enable_hashjoin=off&enable_mergejoin=off&enable_bitmapscan=off"
+}
+
+func openBarePostgres(address string) (*barePostgres, error) {
+	db, err := sql.Open("pgx", indexed(address))
 	if err != nil {
 		return nil, err
 	}

@@ -4,18 +4,15 @@
 package bench
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"runtime/pprof"
 	"time"
 
-	"cascade/channels/simulator"
 	"cascade/models"
 )
 
@@ -36,6 +33,25 @@ type Options struct {
 	Receipts float64
 	// AcceptOnly stores messages that are to be sent much later.
 	AcceptOnly bool
+	// Ladder sends every message down ZNS, Viber and SMS; the first two stay silent for Wait each.
+	Ladder bool
+	// Burst holds back the receipts of BurstFor's worth of messages, and then brings so many of them a second. BurstFor is
+	// ten seconds where it is 0.
+	Burst    float64
+	BurstFor time.Duration
+
+	// Pending and Finished are stored before the load: messages that wait for their receipt for days, and messages that
+	// were delivered in the last 30 days.
+	Pending, Finished int
+	// Overdue stores messages whose wait is over, starts the service over them and measures that alone.
+	Overdue int
+	// Stale leaves what was stored before without VACUUM (ANALYZE), on Postgres.
+	Stale bool
+	// Replicas, Tenants and ZNSAccounts share the load; 0 is 1. Replicas need Postgres. ZNSAccounts is for each tenant.
+	Replicas, Tenants, ZNSAccounts int
+	// Statements lists the statements that took the most of the server's time. It needs Postgres with pg_stat_statements.
+	Statements bool
+
 	// Ceiling runs the same load against the bare pipeline too, and reports its figures as a ratio.
 	Ceiling bool
 	JSON    bool
@@ -43,27 +59,56 @@ type Options struct {
 	CPUProfile, MemProfile string
 	// Child starts a process that calls Child: its program and arguments.
 	Child []string
+	// Progress hears how far the storing before the load is; nil: nobody does.
+	Progress io.Writer
 }
 
-// Wait is how long the first channel's receipt is waited for.
+// Wait is how long a silent channel's receipt is waited for.
 const Wait = 2 * time.Second
 
-// warmup is left out of the rate: before it no timer has ended yet. The rate runs to the end of the feed; that of a
-// short one is taken whole, until its last message has ended.
-const warmup = 3 * time.Second
-
-// drainTimeout bounds the wait for the last message's end.
-const drainTimeout = 60 * time.Second
-
-// Run measures and writes its report to w. It ends early with ctx.
-func Run(ctx context.Context, o Options, w io.Writer) error {
+// check fills in what was left out, and refuses what makes no sense together.
+func (o *Options) check() error {
+	o.Replicas, o.Tenants, o.ZNSAccounts = max(o.Replicas, 1), max(o.Tenants, 1), max(o.ZNSAccounts, 1)
+	o.BurstFor = cmp.Or(o.BurstFor, 10*time.Second)
+	if o.Progress == nil {
+		o.Progress = io.Discard
+	}
+	alone := 0
+	for _, is := range []bool{o.AcceptOnly, o.Ladder, o.Burst > 0, o.Overdue > 0} {
+		if is {
+			alone++
+		}
+	}
+	postgres := o.Database != "" && o.Database != models.SQLite
 	switch {
-	case o.Messages <= 0 && o.For <= 0:
+	case o.Messages <= 0 && o.For <= 0 && o.Burst <= 0 && o.Overdue <= 0:
 		return errors.New("give --messages or --for above 0")
 	case o.Clients <= 0:
 		return errors.New("--clients must be above 0")
 	case o.Receipts < 0 || o.Receipts > 1:
 		return errors.New("--receipts must be from 0 to 1")
+	case min(o.Pending, o.Finished, o.Overdue) < 0 || max(o.Pending, o.Finished, o.Overdue) > storedMost:
+		return fmt.Errorf("--pending, --finished and --overdue must be from 0 to %d", storedMost)
+	case o.Burst < 0:
+		return errors.New("--burst must be above 0")
+	case alone > 1:
+		return errors.New("--accept-only, --ladder, --burst and --overdue exclude one another")
+	case o.Overdue > 0 && o.Pending+o.Finished > 0:
+		return errors.New("--overdue goes without --pending and --finished")
+	case o.Ceiling && (o.Ladder || o.Burst > 0 || o.Overdue > 0):
+		return errors.New("--ceiling compares the usual load and --accept-only; leave out --ladder, --burst and --overdue")
+	case !postgres && o.Replicas > 1:
+		return errors.New("--replicas needs Postgres: an SQLite file belongs to one process; give --db postgres://…")
+	case !postgres && o.Statements:
+		return errors.New("--statements needs Postgres with pg_stat_statements; give --db postgres://…")
+	}
+	return nil
+}
+
+// Run measures and writes its report to w. It ends early with ctx.
+func Run(ctx context.Context, o Options, w io.Writer) error {
+	if err := o.check(); err != nil {
+		return err
 	}
 	dir, err := os.MkdirTemp("", "cascade-bench")
 	if err != nil {
@@ -75,30 +120,16 @@ func Run(ctx context.Context, o Options, w io.Writer) error {
 		return err
 	}
 	defer db.close()
-	var s *service
-	run, err := measure(ctx, o, db, func(simulator string) (target, error) {
-		s, err = startService(ctx, db.store, simulator)
-		return s, err
-	})
+	if o.Statements {
+		if err := db.watchStatements(ctx); err != nil {
+			return err
+		}
+	}
+	r, err := measured(ctx, o, db)
 	if err != nil {
 		return err
 	}
-	r := report(s, run)
 	r.Database = db.store.Dialect()
-	if o.Ceiling {
-		o.CPUProfile, o.MemProfile = "", ""
-		run, err := measure(ctx, o, db, func(simulator string) (target, error) { return startCeiling(db, o.AcceptOnly, simulator) })
-		if err != nil {
-			return fmt.Errorf("measure the bare pipeline: %w", err)
-		}
-		r.ceiling(run)
-	}
-	// Afterwards: the server's tidying up behind so many rows is not to count for the service.
-	limit, err := db.limit(ctx)
-	if err != nil {
-		return fmt.Errorf("measure the machine's limit: %w", err)
-	}
-	r.limit(limit)
 	if o.JSON {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
@@ -107,197 +138,36 @@ func Run(ctx context.Context, o Options, w io.Writer) error {
 	return r.print(w)
 }
 
-// target is what the load runs against.
-type target interface {
-	address() (url, key string)
-	accounts() []simulator.Account // what the simulator has to know
-	mark(accepted bool) mark
-	drain(ctx context.Context, n int) error
-	stop() error
-}
-
-// run is what one run of the load gave.
-type run struct {
-	fed       fed
-	seen      seen
-	used      usage
-	ended     int
-	perSecond float64
-	drained   time.Duration
-}
-
-// measure runs the load once.
-func measure(ctx context.Context, o Options, db *database, start func(simulator string) (target, error)) (_ *run, err error) {
-	c, err := startChild(ctx, o.Child)
+// measured is the report of what was asked for.
+func measured(ctx context.Context, o Options, db *database) (*Report, error) {
+	if o.Overdue > 0 {
+		return measureBacklog(ctx, o, db)
+	}
+	var s *service
+	m, err := measure(ctx, o, db, func(simulator string) (_ target, err error) {
+		s, err = startService(ctx, o, db, simulator)
+		return s, err
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, c.stop()) }()
-	var hello hello
-	if err := c.receive(&hello); err != nil {
-		return nil, err
+	r := report(s, m)
+	if o.Ladder || o.Burst > 0 { // not about what can be written at most
+		return r, nil
 	}
-	s, err := start(hello.Simulator)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, s.stop()) }()
-
-	profiled, err := profile(o)
-	if err != nil {
-		return nil, err
-	}
-	before, err := db.usage(ctx)
-	if err != nil {
-		return nil, err
-	}
-	began := time.Now()
-	url, key := s.address()
-	job := job{
-		URL: url, Key: key, Accounts: s.accounts(), Messages: o.Messages, For: o.For, Clients: o.Clients, Rate: o.Rate,
-		Receipts: o.Receipts, AcceptOnly: o.AcceptOnly,
-	}
-	if err := c.send(job); err != nil {
-		return nil, err
-	}
-	warm := make(chan mark, 1)
-	timer := time.AfterFunc(warmup, func() { warm <- s.mark(o.AcceptOnly) })
-	defer timer.Stop()
-	var fed fed
-	if err := c.receive(&fed); err != nil {
-		return nil, err
-	}
-	end, fedAt := s.mark(o.AcceptOnly), time.Now()
-	if !o.AcceptOnly {
-		if err := s.drain(ctx, fed.Accepted); err != nil {
-			return nil, err
-		}
-	}
-	drained := time.Since(fedAt)
-	from := mark{at: began}
-	if end.at.Sub(began) > 2*warmup {
-		from = <-warm
-	} else {
-		end = s.mark(o.AcceptOnly)
-	}
-	after, err := db.usage(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := profiled(); err != nil {
-		return nil, err
-	}
-	if err := c.finish(); err != nil {
-		return nil, err
-	}
-	var seen seen
-	if err := c.receive(&seen); err != nil {
-		return nil, err
-	}
-	return &run{
-		fed: fed, seen: seen, used: after.minus(before), ended: s.mark(o.AcceptOnly).n, drained: drained,
-		perSecond: float64(end.n-from.n) / end.at.Sub(from.at).Seconds(),
-	}, nil
-}
-
-// until waits until count answers n, for a minute at most.
-func until(ctx context.Context, count func() int, n int) error {
-	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for count() < n {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%d of %d messages did not end in %s", n-count(), n, drainTimeout)
-		case <-tick.C:
-		}
-	}
-	return nil
-}
-
-// profile starts the profiles that are wanted, and answers how to end them.
-func profile(o Options) (end func() error, err error) {
-	var cpu *os.File
-	if o.CPUProfile != "" {
-		if cpu, err = os.Create(o.CPUProfile); err != nil {
-			return nil, err
-		}
-		if err := pprof.StartCPUProfile(cpu); err != nil {
-			return nil, errors.Join(err, cpu.Close())
-		}
-	}
-	return func() error {
-		if cpu != nil {
-			pprof.StopCPUProfile()
-			if err := cpu.Close(); err != nil {
-				return err
-			}
-		}
-		if o.MemProfile == "" {
-			return nil
-		}
-		mem, err := os.Create(o.MemProfile)
+	if o.Ceiling {
+		o.CPUProfile, o.MemProfile = "", ""
+		m, err := measure(ctx, o, db, func(simulator string) (target, error) { return startCeiling(db, o.AcceptOnly, simulator) })
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("measure the bare pipeline: %w", err)
 		}
-		return errors.Join(pprof.Lookup("allocs").WriteTo(mem, 0), mem.Close())
-	}, nil
-}
-
-// child is the process that generates load and plays the providers.
-type child struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *json.Decoder
-}
-
-func startChild(ctx context.Context, argv []string) (*child, error) {
-	if len(argv) == 0 {
-		return nil, errors.New("bench: Options.Child names no program")
+		r.ceiling(m)
 	}
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	// Afterwards: the server's tidying up behind so many rows is not to count for the service.
+	limit, err := db.limit(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("measure the machine's limit: %w", err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the load generator: %w", err)
-	}
-	return &child{cmd: cmd, in: in, out: json.NewDecoder(bufio.NewReader(out))}, nil
-}
-
-func (c *child) send(v any) error { return json.NewEncoder(c.in).Encode(v) }
-
-func (c *child) receive(v any) error {
-	if err := c.out.Decode(v); err != nil {
-		return fmt.Errorf("the load generator ended early: %w", err)
-	}
-	return nil
-}
-
-// finish tells the child that the last message has ended.
-func (c *child) finish() error { return c.in.Close() }
-
-func (c *child) stop() error {
-	_ = c.in.Close() // it is closed already after a whole run
-	return c.cmd.Wait()
-}
-
-// mark is how many messages were through at an instant.
-type mark struct {
-	at time.Time
-	n  int
-}
-
-// database is the run's own database.
-type database struct {
-	store *models.Store
-	url   string
-	drop  func() error
+	r.limit(limit)
+	return r, nil
 }

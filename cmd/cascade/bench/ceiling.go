@@ -71,7 +71,7 @@ func startCeiling(db *database, acceptOnly bool, simulatorURL string) (*ceiling,
 		store: store, client: channels.NewHTTPClient(nil), url: "http://" + ln.Addr().String(), simulator: simulatorURL, acceptOnly: acceptOnly,
 		facts: make(chan *bareFact, 20_000), waiting: map[int64]*time.Timer{},
 	}
-	oa, sms := providerAccounts()
+	oa, sms := providerAccounts(0)
 	oa.WebhookURL = c.url + "/receipt"
 	c.known = []simulator.Account{oa, sms}
 	for range committers {
@@ -85,8 +85,10 @@ func startCeiling(db *database, acceptOnly bool, simulatorURL string) (*ceiling,
 	return c, nil
 }
 
-func (c *ceiling) address() (url, key string)    { return c.url, "" }
-func (c *ceiling) accounts() []simulator.Account { return c.known }
+func (c *ceiling) doors() doors                   { return doors{URLs: []string{c.url}, Keys: []string{""}} }
+func (c *ceiling) accounts() []simulator.Account  { return c.known }
+func (c *ceiling) prepare(context.Context) error  { return nil }
+func (c *ceiling) conclude(context.Context) error { return nil }
 
 func (c *ceiling) mark(accepted bool) mark {
 	if accepted {
@@ -224,5 +226,5 @@ func (c *ceiling) receipt(w http.ResponseWriter, r *http.Request) {
 
 // drain waits until n messages have ended.
 func (c *ceiling) drain(ctx context.Context, n int) error {
-	return until(ctx, func() int { return int(c.ended.Load()) }, n)
+	return until(ctx, drainTimeout, func() int { return int(c.ended.Load()) }, n)
 }

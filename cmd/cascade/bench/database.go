@@ -19,6 +19,15 @@ import (
 	"cascade/models"
 )
 
+// database is the run's own database.
+type database struct {
+	store *models.Store   // the first of stores
+	all   []*models.Store // one a replica
+	keys  *models.Keyring
+	url   string
+	drop  func() error
+}
+
 // openDatabase makes the run's database and opens it.
 func openDatabase(ctx context.Context, where, dir string) (*database, error) {
 	db := &database{url: "sqlite://" + filepath.Join(dir, "bench.db"), drop: func() error { return nil }}
@@ -33,18 +42,37 @@ func openDatabase(ctx context.Context, where, dir string) (*database, error) {
 	}
 	var secret [32]byte
 	rand.Read(secret[:]) // never fails, see crypto/rand
-	keys, err := models.NewKeyring(secret[:])
-	if err != nil {
-		return nil, err
-	}
-	db.store, err = models.Open(ctx, models.Options{URL: db.url, Keys: keys, Now: time.Now})
-	if err != nil {
+	var err error
+	if db.keys, err = models.NewKeyring(secret[:]); err != nil {
 		return nil, errors.Join(err, db.drop())
 	}
-	if err := db.store.Migrate(ctx); err != nil {
+	if db.store, err = db.open(ctx); err == nil {
+		err = db.store.Migrate(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.close())
 	}
 	return db, nil
+}
+
+// open opens the database once more, as another replica would.
+func (db *database) open(ctx context.Context) (*models.Store, error) {
+	s, err := models.Open(ctx, models.Options{URL: db.url, Keys: db.keys, Now: time.Now})
+	if err == nil {
+		db.all = append(db.all, s)
+	}
+	return s, err
+}
+
+// connect opens the database for the bench itself, without the service's timeouts and plans.
+func (db *database) connect() (conn *sql.DB, driver string, err error) {
+	driver, address := "pgx", db.url
+	if db.store.Dialect() == models.SQLite {
+		driver = "sqlite"
+		address = strings.Replace(db.url, "sqlite://", "file:", 1) + "?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_txlock=immediate"
+	}
+	conn, err = sql.Open(driver, address)
+	return conn, driver, err
 }
 
 // create makes a database on a Postgres server.
@@ -70,7 +98,13 @@ func (db *database) create(ctx context.Context, server string) error {
 	return nil
 }
 
-func (db *database) close() error { return errors.Join(db.store.Close(), db.drop()) }
+func (db *database) close() error {
+	var errs []error
+	for _, s := range db.all {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, db.drop())...)
+}
 
 // usage is what was used up to an instant.
 type usage struct {
@@ -85,8 +119,11 @@ func (u usage) minus(v usage) usage {
 }
 
 func (db *database) usage(ctx context.Context) (usage, error) {
-	stats := db.store.Stats()
-	u := usage{service: ownCPU(), statements: stats.Statements, transactions: stats.Transactions}
+	u := usage{service: ownCPU()}
+	for _, s := range db.all {
+		stats := s.Stats()
+		u.statements, u.transactions = u.statements+stats.Statements, u.transactions+stats.Transactions
+	}
 	if db.store.Dialect() == models.SQLite {
 		u.written = ownWrites()
 		return u, nil

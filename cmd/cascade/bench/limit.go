@@ -35,16 +35,15 @@ const (
 
 // limit measures how many messages a second the bare database takes.
 func (db *database) limit(ctx context.Context) (perSecond float64, err error) {
-	driver, writers, address := "pgx", limitWriters, db.url
-	if db.store.Dialect() == models.SQLite {
-		driver, writers = "sqlite", 1
-		address = strings.Replace(db.url, "sqlite://", "file:", 1) + "?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_txlock=immediate"
-	}
-	conn, err := sql.Open(driver, address)
+	conn, driver, err := db.connect()
 	if err != nil {
 		return 0, err
 	}
 	defer conn.Close()
+	writers := limitWriters
+	if driver == "sqlite" {
+		writers = 1
+	}
 	conn.SetMaxOpenConns(writers)
 	for table, copied := range map[string]string{"messages": "limit_messages", "attempts": "limit_attempts"} {
 		if err := copyTable(ctx, conn, driver, table, copied); err != nil {

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,21 +17,32 @@ import (
 	"cascade/channels/simulator"
 )
 
-// The child's talk with the service's process, one JSON value after the other: hello, then job the other way, fed when
-// the last request is answered, and, once its standard input has ended, seen.
+// The child's talk with the service's process, one JSON value after the other: hello, then for each order its answer,
+// and, once its standard input has ended, seen.
 type (
 	hello struct {
 		Simulator string `json:"simulator"`
 	}
+	// order has one member. The answers are an empty object, fed and volleyed.
+	order struct {
+		Setup  *setup
+		Job    *job
+		Volley *volley
+	}
+	setup struct {
+		Accounts []simulator.Account
+		// URLs are the replicas': webhooks go to each in turn.
+		URLs     []string
+		Receipts float64
+	}
 	job struct {
-		URL, Key   string
-		Accounts   []simulator.Account
+		doors
 		Messages   int
 		For        time.Duration
 		Clients    int
 		Rate       float64
-		Receipts   float64
 		AcceptOnly bool
+		Viber      bool // messages have a text for Viber too
 	}
 	fed struct {
 		Accepted, Refused int
@@ -41,21 +51,31 @@ type (
 	seen struct {
 		// Accept is from the request to its answer, FirstCall from the request to the provider's; in milliseconds.
 		Accept, FirstCall Quantiles
-		Calls             int
+		Calls, Queries    int
 		// Twice counts messages that a channel got more than once.
 		Twice int
+		// Overtaken counts messages that a second channel got although their receipt had been answered.
+		Overtaken int
 	}
 )
 
 // webhookWorkers is how many receipts the providers have under way at once: they must not wait for one another.
 const webhookWorkers = 512
 
-// firstNumber is the first phone number; every message has its own.
-const firstNumber = 84901000000
+// provider is the child: the load's generator, and the providers.
+type provider struct {
+	sim      *simulator.Simulator
+	spread   *spread
+	accounts map[string]simulator.Account // by id
+	load     *generator
+	acked    map[string]time.Time // when a volley's receipt was answered, by number
+}
 
 // Child generates load and plays the providers until in ends.
 func Child(ctx context.Context, in io.Reader, out io.Writer) error {
-	sim, err := simulator.New(simulator.Options{WebhookWorkers: webhookWorkers})
+	p := &provider{spread: newSpread(), load: newGenerator(job{}), accounts: map[string]simulator.Account{}, acked: map[string]time.Time{}}
+	var err error
+	p.sim, err = simulator.New(simulator.Options{WebhookWorkers: webhookWorkers, Client: &http.Client{Transport: p.spread}})
 	if err != nil {
 		return err
 	}
@@ -63,47 +83,62 @@ func Child(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: sim.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: p.sim.Handler(), ReadHeaderTimeout: 5 * time.Second}
 	defer server.Close()
 	go func() { _ = server.Serve(ln) }() // ends with Close
 	enc, dec := json.NewEncoder(out), json.NewDecoder(in)
 	if err := enc.Encode(hello{"http://" + ln.Addr().String()}); err != nil {
 		return err
 	}
-	var j job
-	switch err := dec.Decode(&j); {
-	case errors.Is(err, io.EOF): // the service did not start, and says why itself
-		return nil
-	case err != nil:
-		return err
+	for {
+		var o order
+		switch err := dec.Decode(&o); {
+		case errors.Is(err, io.EOF):
+			return errors.Join(enc.Encode(p.seen()), p.sim.Close())
+		case err != nil:
+			return err
+		}
+		if err := enc.Encode(p.obey(ctx, o)); err != nil {
+			return err
+		}
 	}
-	for _, a := range j.Accounts {
-		sim.Register(a)
-	}
-	script(sim, j.Receipts)
-	g := newGenerator(j)
-	if err := enc.Encode(g.run(ctx)); err != nil {
-		return err
-	}
-	_, _ = io.Copy(io.Discard, in) // waits for its end
-	if err := enc.Encode(g.seen(sim.Calls())); err != nil {
-		return err
-	}
-	return sim.Close()
 }
 
-// script has ZNS deliver to the given share of numbers, evenly between 50 ms and 1 s, and stay silent to the others.
-// SMS is taken and reports nothing: it is the end.
+// obey carries out an order and answers what came of it.
+func (p *provider) obey(ctx context.Context, o order) any {
+	switch {
+	case o.Setup != nil:
+		p.spread.to(o.Setup.URLs)
+		for _, a := range o.Setup.Accounts {
+			p.accounts[a.ID] = a
+			p.sim.Register(a)
+		}
+		script(p.sim, o.Setup.Receipts)
+		return struct{}{}
+	case o.Job != nil:
+		p.load = newGenerator(*o.Job)
+		return p.load.run(ctx)
+	case o.Volley != nil:
+		return p.volley(ctx, *o.Volley)
+	}
+	return struct{}{}
+}
+
+// script has ZNS deliver to the given share of numbers, evenly between 50 ms and 1 s, and stay silent to the others, as
+// Viber is to all. SMS is taken and reports nothing: it is the end.
 func script(sim *simulator.Simulator, share float64) {
-	never := -time.Second
+	never, soon := -time.Second, 50*time.Millisecond
 	sim.SetRule("*", simulator.Rule{Channel: simulator.SMS, Deliver: &never, DropWebhooks: true})
+	sim.SetRule("*", simulator.Rule{Channel: simulator.Viber, Deliver: &never, DropWebhooks: true})
 	for i := range 100 {
 		after := never
 		if float64(i) < share*100 {
-			after = 50*time.Millisecond + time.Duration(i*37%100)*9500*time.Microsecond
+			after = soon + time.Duration(i*37%100)*9500*time.Microsecond
 		}
 		sim.SetRule(fmt.Sprintf("*%02d", i), simulator.Rule{Channel: simulator.ZNS, Deliver: &after})
 	}
+	sim.SetRule(phone(firstPending, 0), simulator.Rule{Channel: simulator.ZNS, Deliver: &never})
+	sim.SetRule(phone(firstFinished, 0), simulator.Rule{Channel: simulator.ZNS, Deliver: &soon})
 }
 
 // generator sends the load.
@@ -179,14 +214,18 @@ func (g *generator) work(ctx context.Context) {
 
 // post sends message n, whose time runs from at.
 func (g *generator) post(n int64, at time.Time) {
-	number := strconv.FormatInt(firstNumber+n, 10)
-	later := ""
-	if g.job.AcceptOnly {
-		later = `,"send_at":"` + time.Now().Add(24*time.Hour).UTC().Format(time.RFC3339) + `"`
+	number := phone(firstNumber, n)
+	call := call{
+		url: g.job.URLs[n%int64(len(g.job.URLs))], key: g.job.Keys[n%int64(len(g.job.Keys))], idempotency: "bench-" + strconv.FormatInt(n, 10),
+		to: number, order: n, viber: g.job.Viber,
 	}
-	body := fmt.Appendf(nil, `{"to":"+%s","category":"transaction","content":{"zns":{"template_id":"412345","template_data":{"order":"A-%d"}},`+
-		`"sms":{"text":"Don A-%d da gui, du kien giao thu Ba tu 10 den 12 gio."}},"metadata":{"order":"A-%d"}%s}`, number, n, n, n, later)
-	ok := g.call(body, "bench-"+strconv.FormatInt(n, 10))
+	if g.job.AcceptOnly {
+		call.sendAt = time.Now().Add(24 * time.Hour)
+	}
+	if names := g.job.Policies; len(names) > 0 {
+		call.policy = names[n/int64(len(g.job.Keys))%int64(len(names))]
+	}
+	ok := call.post(g.client)
 	took := time.Since(at)
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -198,15 +237,26 @@ func (g *generator) post(n int64, at time.Time) {
 	g.accept = append(g.accept, millis(took))
 }
 
-func (g *generator) call(body []byte, key string) bool {
-	req, err := http.NewRequest(http.MethodPost, g.job.URL+"/v1/messages", bytes.NewReader(body))
+// call is a message on its way to the service.
+type call struct {
+	url, key, idempotency string
+	to                    string // digits
+	order                 int64
+	policy                string // "" names none
+	viber                 bool
+	sendAt                time.Time
+}
+
+// post reports whether the service took the message.
+func (c call) post(client *http.Client) bool {
+	req, err := http.NewRequest(http.MethodPost, c.url+"/v1/messages", bytes.NewReader(c.body()))
 	if err != nil {
 		return false
 	}
-	req.Header.Set("Authorization", "Bearer "+g.job.Key)
+	req.Header.Set("Authorization", "Bearer "+c.key)
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Idempotency-Key", key)
-	resp, err := g.client.Do(req)
+	req.Header.Set("Idempotency-Key", c.idempotency)
+	resp, err := client.Do(req)
 	if err != nil {
 		return false
 	}
@@ -215,19 +265,42 @@ func (g *generator) call(body []byte, key string) bool {
 	return err == nil && resp.StatusCode == http.StatusAccepted
 }
 
+func (c call) body() []byte {
+	b := fmt.Appendf(nil, `{"to":"+%s","category":"transaction","content":{"zns":{"template_id":"412345","template_data":{"order":"A-%d"}},`, c.to, c.order)
+	if c.viber {
+		b = fmt.Appendf(b, `"viber":{"text":"Don A-%d da gui, du kien giao thu Ba tu 10 den 12 gio."},`, c.order)
+	}
+	b = fmt.Appendf(b, `"sms":{"text":"Don A-%d da gui, du kien giao thu Ba tu 10 den 12 gio."}},"metadata":{"order":"A-%d"}`, c.order, c.order)
+	if c.policy != "" {
+		b = fmt.Appendf(b, `,"policy":%q`, c.policy)
+	}
+	if !c.sendAt.IsZero() {
+		b = fmt.Appendf(b, `,"send_at":%q`, c.sendAt.UTC().Format(time.RFC3339))
+	}
+	return append(b, '}')
+}
+
 // seen joins what the providers saw with when it was asked for.
-func (g *generator) seen(calls []simulator.Call) seen {
-	s := seen{Accept: quantiles(g.accept), Calls: len(calls)}
+func (p *provider) seen() seen {
+	calls := p.sim.Calls()
+	s := seen{Accept: quantiles(p.load.accept), Calls: len(calls), Queries: p.sim.Queries()}
 	var first []float64
 	times := map[string]int{}
 	for _, c := range calls {
-		where := c.Channel + strings.TrimPrefix(c.To, "+")
+		if c.To == phone(firstPending, 0) || c.To == phone(firstFinished, 0) { // a sample, see sample.go
+			s.Calls--
+			continue
+		}
+		where := c.Channel + c.To
 		if times[where]++; times[where] > 1 {
 			s.Twice++
 			continue
 		}
-		if at, ok := g.sent[c.To]; ok && c.Channel == simulator.ZNS {
+		if at, ok := p.load.sent[c.To]; ok && c.Channel == simulator.ZNS {
 			first = append(first, millis(c.At.Sub(at)))
+		}
+		if at, ok := p.acked[c.To]; ok && c.Channel != simulator.ZNS && at.Before(c.At) {
+			s.Overtaken++
 		}
 	}
 	s.FirstCall = quantiles(first)

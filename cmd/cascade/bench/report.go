@@ -1,11 +1,8 @@
 package bench
 
 import (
-	"fmt"
-	"io"
 	"math"
 	"slices"
-	"text/tabwriter"
 	"time"
 )
 
@@ -35,6 +32,41 @@ type Report struct {
 	Accept     Quantiles `json:"accept_ms"`
 	FirstCall  Quantiles `json:"first_call_ms"`
 	TimersLate Quantiles `json:"timers_late_ms"`
+
+	// What follows is there where it was asked for.
+	Stored     []Stored    `json:"stored,omitempty"`
+	Memory     *Memory     `json:"memory_mb,omitempty"`
+	CostReport float64     `json:"cost_report_ms,omitempty"` // 30 days by channel and day, median of 5
+	Overdue    *Overdue    `json:"overdue,omitempty"`
+	Burst      *Burst      `json:"burst,omitempty"`
+	Fleet      *Fleet      `json:"fleet,omitempty"`
+	Top        []Statement `json:"top_statements,omitempty"`
+}
+
+// Burst is how receipts were answered that came all at once.
+type Burst struct {
+	PerSecond float64   `json:"per_second"` // as they came
+	Posted    int       `json:"posted"`
+	Acked     int       `json:"answered_2xx"`
+	Answer    Quantiles `json:"answer_ms"`
+	Delivered int       `json:"delivered"`
+	Lost      int       `json:"lost"` // answered 2xx, and not delivered at the end
+	// Overtaken were sent on a second channel though their receipt had been answered.
+	Overtaken int `json:"sent_on_after_the_receipt"`
+}
+
+// Fleet is by how many the load was shared, and what replicas took from one another.
+type Fleet struct {
+	Replicas    int `json:"replicas"`
+	Tenants     int `json:"tenants"`
+	ZNSAccounts int `json:"zns_accounts_per_tenant"`
+	// Timers are rows that the pollers took as due; Stale are changes that found their row changed by somebody else, be it
+	// another replica or a receipt, and were decided again. Rows that another replica had locked are passed over unseen.
+	Timers int64   `json:"timers"`
+	Stale  int64   `json:"stale_changes"`
+	Wasted float64 `json:"stale_per_message"`
+	// Retries are transactions that lost against another and were run again.
+	Retries uint64 `json:"transactions_retried"`
 }
 
 // Ceiling is what the bare pipeline took under the same load, and how the service compares.
@@ -79,17 +111,35 @@ func (r *run) per(v float64) float64 { return round(v / float64(max(r.ended, 1))
 func (r *run) micros(d time.Duration) float64 { return r.per(float64(d.Microseconds())) }
 
 func report(s *service, m *run) *Report {
-	used := m.used
+	used, f := m.used, &s.figures
 	s.watched.mu.Lock()
 	defer s.watched.mu.Unlock()
-	return &Report{
+	r := &Report{
 		Accepted: m.fed.Accepted, Refused: m.fed.Refused, Ended: m.ended, Calls: m.seen.Calls, Twice: m.seen.Twice,
-		Overlap: s.engine.Counters.Overlap.Load(), Seconds: round(m.fed.Seconds), Drain: round(m.drained.Round(time.Millisecond).Seconds()),
+		Overlap: f.overlap, Seconds: round(m.fed.Seconds), Drain: round(m.drained.Round(time.Millisecond).Seconds()),
 		PerSecond: round(m.perSecond),
 		CPU:       m.micros(used.service + used.database), ServiceCPU: m.micros(used.service), DatabaseCPU: m.micros(used.database),
 		Statements: m.per(float64(used.statements)), Transactions: m.per(float64(used.transactions)), Written: m.per(float64(used.written)),
 		Accept: m.seen.Accept, FirstCall: m.seen.FirstCall, TimersLate: quantiles(s.watched.late),
+		Stored: f.stored, Memory: f.memory, CostReport: f.costReport, Top: f.statements,
 	}
+	for i, st := range r.Top {
+		r.Top[i].Micros = m.per(st.Total * 1000)
+	}
+	if s.o.Replicas > 1 || s.o.Tenants > 1 || s.o.ZNSAccounts > 1 {
+		r.Fleet = &Fleet{
+			Replicas: s.o.Replicas, Tenants: s.o.Tenants, ZNSAccounts: s.o.ZNSAccounts,
+			Timers: f.timers, Stale: f.stale, Wasted: m.per(float64(f.stale)), Retries: f.retries,
+		}
+	}
+	if v := m.volleyed; v.Posted > 0 {
+		delivered := s.watched.reached.n
+		r.Burst = &Burst{
+			PerSecond: round(float64(v.Posted) / v.Seconds), Posted: v.Posted, Acked: v.Acked, Answer: v.Answer,
+			Delivered: delivered, Lost: max(v.Acked-delivered, 0), Overtaken: m.seen.Overtaken,
+		}
+	}
+	return r
 }
 
 // ceiling sets the service beside the bare pipeline.
@@ -104,29 +154,4 @@ func (r *Report) ceiling(m *run) {
 // limit sets the rate beside the machine's.
 func (r *Report) limit(perSecond float64) {
 	r.Limit, r.Ratio = round(perSecond), round(r.PerSecond/perSecond)
-}
-
-func (r *Report) print(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	line := func(name, format string, args ...any) { fmt.Fprintf(t, name+"\t"+format+"\n", args...) }
-	line("database", "%s", r.Database)
-	line("messages", "%d accepted, %d refused, %d through, in %g s of feed and %g s after it", r.Accepted, r.Refused, r.Ended, r.Seconds, r.Drain)
-	line("rate", "%g messages/s", r.PerSecond)
-	line("this machine's limit", "%g messages/s written bare in batches; ratio %g", r.Limit, r.Ratio)
-	line("CPU per message", "%g µs: service %g, database %g", r.CPU, r.ServiceCPU, r.DatabaseCPU)
-	line("database per message", "%g statements, %g transactions, %g bytes written", r.Statements, r.Transactions, r.Written)
-	if c := r.Ceiling; c != nil {
-		line("bare pipeline", "%g messages/s, %g µs, %g bytes written, accept p50 %g ms, p99 %g ms", c.PerSecond, c.CPU, c.Written, c.Accept.P50, c.Accept.P99)
-		line("ratio to it", "rate %g, CPU %g, bytes %g", c.RateRatio, c.CPURatio, c.WrittenRatio)
-	}
-	latency := func(name string, q Quantiles) {
-		if q.N > 0 {
-			line(name, "p50 %g ms, p99 %g ms, max %g ms", q.P50, q.P99, q.Max)
-		}
-	}
-	latency("accept", r.Accept)
-	latency("accept to provider", r.FirstCall)
-	latency("timers late", r.TimersLate)
-	line("provider calls", "%d; twice on one channel %d; receipts after the next step %d", r.Calls, r.Twice, r.Overlap)
-	return t.Flush()
 }
