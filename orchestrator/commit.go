@@ -245,6 +245,7 @@ func (e *Engine) after(c *change) {
 	case c.call:
 		e.calls.Go(func() { e.call(c.conf, st, c.content, c.lane) })
 	case c.ask:
+		e.asking.now.Add(1)
 		e.calls.Go(func() { e.ask(c.conf, st) })
 	}
 	if c.m.QueueAccount != uuid.Nil {

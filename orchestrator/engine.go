@@ -70,8 +70,9 @@ type Engine struct {
 
 	committers []*committer
 
-	skew  atomic.Int64 // what the database's clock is ahead of ours, in nanoseconds
-	calls crew
+	skew   atomic.Int64 // what the database's clock is ahead of ours, in nanoseconds
+	calls  crew
+	asking asking
 	// workers take up what is due; loops commit.
 	workers, loops sync.WaitGroup
 	// working ends first: nothing new is taken up. life ends when every call under way is recorded.
@@ -104,7 +105,7 @@ func New(o Options) *Engine {
 	e := &Engine{
 		o: o, log: o.Log, replica: uuid.New(),
 		poll: newWaker(), drain: newWaker(), outbox: newWaker(), parked: newWaker(),
-		committers: newCommitters(o.Store), calls: newCrew(), gone: make(chan struct{}),
+		committers: newCommitters(o.Store), calls: newCrew(), asking: asking{ended: newWaker()}, gone: make(chan struct{}),
 	}
 	e.lanes.now, e.lanes.byKey = e.now, map[laneKey]*lane{}
 	e.dir = newDirectory(e)

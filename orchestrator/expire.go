@@ -27,7 +27,7 @@ func (e *Engine) dueAt(ms int64) {
 // pollLoop takes up what is due: timers' ends, send_at, the end of quiet hours, retries, leases of dead replicas.
 // The rows are the schedule; this loop only sleeps until the earliest of them.
 func (e *Engine) pollLoop() {
-	for {
+	for e.room() {
 		n, err := e.takeDue()
 		if err != nil {
 			e.log.Error("due messages", "err", err)

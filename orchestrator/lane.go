@@ -35,12 +35,14 @@ type lane struct {
 	rate     *rate.Limiter
 	breaker  *gobreaker.TwoStepCircuitBreaker[struct{}]
 	tripped  atomic.Int64 // when the breaker opened, in Unix milliseconds
-	now      func() time.Time
-	paused   time.Time // the ladder keeps off until then
-	held     time.Time // no call begins until then; what waits, waits
-	throttle int       // calls in a row that were told to slow down
-	backlog  bool
-	closed   bool
+	// questions is the breaker of status queries: an account that answers none may well take messages.
+	questions *gobreaker.TwoStepCircuitBreaker[struct{}]
+	now       func() time.Time
+	paused    time.Time // the ladder keeps off until then
+	held      time.Time // no call begins until then; what waits, waits
+	throttle  int       // calls in a row that were told to slow down
+	backlog   bool
+	closed    bool
 }
 
 // Defaults of an account's rate.
@@ -74,6 +76,10 @@ func (l *lanes) get(key laneKey, perSecond float64, concurrency int64) *lane {
 					ln.tripped.Store(ms(l.now()))
 				}
 			},
+		})
+		ln.questions = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+			Timeout:     breakerRest,
+			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= breakerTrips },
 		})
 		l.byKey[key] = ln
 	}

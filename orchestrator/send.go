@@ -192,47 +192,6 @@ func (e *Engine) accountTrouble(conf *tenantConf, id uuid.UUID, test bool, ln *l
 	e.log.Warn("account refused", "account", acc.Name, "code", f.Code, "provider_code", f.ProviderCode, "rests", rest)
 }
 
-// ask asks the provider once what became of the attempt that the ladder is about to give up.
-func (e *Engine) ask(conf *tenantConf, st models.State) {
-	a := lastOf(st)
-	e.Counters.Asked.Add(1)
-	answer, err := e.query(conf, st, a)
-	if err != nil {
-		e.log.Info("status query failed", "message_id", st.Message.ID, "account", a.Account, "err", err)
-	}
-	f := &fact{ref: models.Ref{TenantID: st.Message.TenantID, ID: st.Message.ID}, held: &st}
-	f.add = func(c *change) {
-		if c.m.LeaseOwner == e.replica {
-			c.m.LeaseOwner = uuid.Nil
-		}
-		if answer.Found && answer.Receipt.Kind != "" {
-			c.reported(a.N, answer.Receipt, ms(c.now))
-		}
-	}
-	e.again(f)
-}
-
-func (e *Engine) query(conf *tenantConf, st models.State, a models.Attempt) (answer channels.Answer, err error) {
-	acc := conf.accounts[a.AccountID]
-	if acc == nil {
-		return answer, ErrNotFound
-	}
-	q, ok := acc.of(st.Message.Test).(channels.StatusQuerier)
-	if !ok {
-		return answer, nil
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("adapter panic: %v", p)
-		}
-	}()
-	ctx, cancel := context.WithTimeout(context.Background(), e.o.CallTimeout)
-	defer cancel()
-	return q.Query(ctx, channels.Query{
-		Reference: reference(models.AttemptID(a.MessageID, a.N)), ProviderID: a.ProviderID, To: st.Message.To, SentAt: fromMS(max(a.SentAt, a.CalledAt)),
-	})
-}
-
 // lastOf answers the attempt that the ladder stands on.
 func lastOf(st models.State) models.Attempt {
 	for i := len(st.Attempts) - 1; i >= 0; i-- {
