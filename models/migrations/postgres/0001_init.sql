@@ -39,7 +39,7 @@ CREATE TABLE messages (
   reason text NOT NULL DEFAULT '',
   lease_owner uuid,
   PRIMARY KEY (tenant_id, id)
-) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.05);
+) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.05);
 
 -- The resolved ladders that messages were accepted under. A few serve all messages of a policy; a row is named by a hash
 -- of what it says and never changes.
@@ -82,7 +82,7 @@ CREATE TABLE attempts (
   -- Under way: apart from status, so that on Postgres a status can change without touching an index.
   live boolean NOT NULL GENERATED ALWAYS AS (status IN ('pending', 'sending', 'unknown')) STORED,
   PRIMARY KEY (tenant_id, message_id, n)
-) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.05);
+) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.05);
 
 -- What a provider reported, kept even if it matches nothing yet.
 CREATE TABLE receipts (
