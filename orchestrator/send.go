@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,18 +28,27 @@ func (e *Engine) call(conf *tenantConf, st models.State, content map[policy.Chan
 		e.log.Warn("account throttled", "account", a.Account, "rests", backoff(failure, 1))
 	}
 	e.Counters.Calls.Add(1)
-	attrs := []any{
-		"message_id", st.Message.ID, "attempt_id", models.AttemptID(st.Message.ID, a.N), "channel", a.Channel, "account", a.Account,
-		"duration", e.o.Now().Sub(began).Round(time.Millisecond),
-	}
 	if failure != nil {
-		attrs = append(attrs, "class", failure.Class, "code", failure.Code, "provider_code", failure.ProviderCode, "detail", failure.Detail)
 		e.accountTrouble(conf, a.AccountID, st.Message.Test, ln, failure)
 	}
-	e.log.Debug("attempt.called", attrs...)
+	e.logCall(st.Message.ID, a, failure, e.o.Now().Sub(began))
 	f := &fact{ref: models.Ref{TenantID: st.Message.TenantID, ID: st.Message.ID}, held: &st}
 	f.add = func(c *change) { c.answered(a, taken, failure) }
 	e.again(f)
+}
+
+func (e *Engine) logCall(message uuid.UUID, a models.Attempt, failure *channels.Failure, took time.Duration) {
+	if !e.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	attrs := []any{
+		"message_id", message, "attempt_id", models.AttemptID(message, a.N), "channel", a.Channel, "account", a.Account,
+		"duration", took.Round(time.Millisecond),
+	}
+	if failure != nil {
+		attrs = append(attrs, "class", failure.Class, "code", failure.Code, "provider_code", failure.ProviderCode, "detail", failure.Detail)
+	}
+	e.log.Debug("attempt.called", attrs...)
 }
 
 // Codes of calls that were claimed and not made.

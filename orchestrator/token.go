@@ -111,7 +111,6 @@ func (t *tokens) spend(refresher channels.TokenRefresher, epoch int64, have chan
 	ctx, cancel := context.WithTimeout(context.Background(), t.e.o.Lease)
 	defer cancel()
 	fresh, err := refresher.Refresh(ctx, have)
-	now := ms(t.e.now())
 	if err != nil {
 		failure := channels.AsFailure(err)
 		state := models.TokenOK // the call never left, or was put off: the old pair still stands
@@ -119,7 +118,7 @@ func (t *tokens) spend(refresher channels.TokenRefresher, epoch int64, have chan
 			state = models.TokenNeedsReauth
 			failure = needsReauth(failure.Detail)
 		}
-		if err := t.e.o.Store.FailRefresh(ctx, t.account.TenantID, t.account.ID, epoch, state, now); err != nil {
+		if err := t.e.o.Store.FailRefresh(ctx, t.account.TenantID, t.account.ID, epoch, state, ms(t.e.now())); err != nil {
 			t.e.log.Error("token refresh not recorded", "account", t.account.Name, "err", err)
 		}
 		if state == models.TokenNeedsReauth {
@@ -130,10 +129,32 @@ func (t *tokens) spend(refresher channels.TokenRefresher, epoch int64, have chan
 	if fresh.Refresh == "" {
 		fresh.Refresh = have.Refresh
 	}
-	if err := t.save(ctx, epoch, fresh, now); err != nil {
+	if err := t.keep(ctx, epoch, fresh); err != nil {
 		return "", needsReauth("the renewed token could not be stored: " + err.Error())
 	}
 	return fresh.Access, nil
+}
+
+// keep stores the new pair, as often as it takes while the lease lasts: the old one is spent.
+func (t *tokens) keep(ctx context.Context, epoch int64, fresh channels.Token) error {
+	for {
+		err := t.save(ctx, epoch, fresh, ms(t.e.now()))
+		if errors.Is(err, models.ErrStale) && t.kept(ctx, epoch, fresh) {
+			return nil
+		}
+		if err == nil || !away(err) {
+			return err
+		}
+		if pause(ctx, refreshPoll) != nil {
+			return err
+		}
+	}
+}
+
+// kept reports whether the pair is stored: the answer to an earlier try may have been lost after its commit.
+func (t *tokens) kept(ctx context.Context, epoch int64, fresh channels.Token) bool {
+	row, pair, err := t.load(ctx)
+	return err == nil && row.Epoch == epoch && row.State == models.TokenOK && pair.Access == fresh.Access
 }
 
 func (t *tokens) save(ctx context.Context, epoch int64, fresh channels.Token, now int64) error {
