@@ -8,13 +8,14 @@ import (
 // crew makes calls side by side, on goroutines that it keeps for a while: a new one would grow its stack anew in every call.
 type crew struct {
 	busy sync.WaitGroup
-	work chan func() // unbuffered: somebody idle takes it, or nobody
+	work chan func()     // unbuffered: somebody idle takes it, or nobody
+	over <-chan struct{} // closed when nobody shall wait for a next call
 }
 
 // crewRest is how long a goroutine waits for its next call before it ends.
 const crewRest = time.Second
 
-func newCrew() crew { return crew{work: make(chan func())} }
+func newCrew(over <-chan struct{}) crew { return crew{work: make(chan func()), over: over} }
 
 // Go runs f beside the caller.
 func (c *crew) Go(f func()) {
@@ -36,6 +37,8 @@ func (c *crew) serve(f func()) {
 		select {
 		case f = <-c.work:
 		case <-rest.C:
+			return
+		case <-c.over:
 			return
 		}
 	}

@@ -105,12 +105,13 @@ func New(o Options) *Engine {
 	e := &Engine{
 		o: o, log: o.Log, replica: uuid.New(),
 		poll: newWaker(), drain: newWaker(), outbox: newWaker(), parked: newWaker(),
-		committers: newCommitters(o.Store), calls: newCrew(), asking: asking{ended: newWaker()}, gone: make(chan struct{}),
+		committers: newCommitters(o.Store), asking: asking{ended: newWaker()}, gone: make(chan struct{}),
 	}
 	e.lanes.now, e.lanes.byKey = e.now, map[laneKey]*lane{}
 	e.dir = newDirectory(e)
 	e.life, e.stop = context.WithCancel(context.Background())
 	e.working, e.rest = context.WithCancel(e.life)
+	e.calls = newCrew(e.life.Done())
 	return e
 }
 
