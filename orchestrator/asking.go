@@ -52,7 +52,7 @@ func (e *Engine) ask(conf *tenantConf, st models.State) {
 	}
 	f := &fact{ref: models.Ref{TenantID: st.Message.TenantID, ID: st.Message.ID}, held: &st}
 	f.add = func(c *change) {
-		if c.m.LeaseOwner == e.replica {
+		if c.m.LeaseOwner == e.replica && c.last().N == a.N {
 			c.m.LeaseOwner = uuid.Nil
 		}
 		if answer.Found && answer.Receipt.Kind != "" {

@@ -29,6 +29,7 @@ type change struct {
 	content    map[policy.Channel]channels.Content // as it was rendered; nil but for a message that is not stored yet
 	lane       *lane                               // the place taken for a call that this change starts
 	call, ask  bool
+	suppressed bool // no call may start any more
 	why        policy.Reason
 }
 
@@ -66,7 +67,7 @@ func (c *change) last() *models.Attempt {
 func (c *change) facts() policy.Facts {
 	f := policy.Facts{
 		Category: c.m.Category, SendAt: fromMS(c.m.SendAt), ExpiresAt: fromMS(c.m.ExpiresAt),
-		Canceled: c.m.CanceledAt > 0, Confirmed: c.m.ConfirmedAt > 0, Spent: c.m.Cost,
+		Canceled: c.m.CanceledAt > 0, Confirmed: c.m.ConfirmedAt > 0, Suppressed: c.suppressed, Spent: c.m.Cost,
 		Attempts: make([]policy.AttemptFacts, len(c.as)),
 		Unusable: c.conf.unusable(c.e, c.plan, c.m.Test, c.now),
 	}

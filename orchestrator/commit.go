@@ -244,7 +244,7 @@ func (e *Engine) after(c *change) {
 	switch {
 	case c.call:
 		e.calls.Go(func() { e.call(c.conf, st, c.content, c.lane) })
-	case c.ask:
+	case c.ask && e.working.Err() == nil: // at the end nobody would wait for the answer: it is asked for again after its lease
 		e.asking.now.Add(1)
 		e.calls.Go(func() { e.ask(c.conf, st) })
 	}

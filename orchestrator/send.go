@@ -129,7 +129,8 @@ func (c *change) answered(called models.Attempt, taken channels.Taken, failure *
 	if a == nil {
 		return
 	}
-	if c.m.LeaseOwner == c.e.replica {
+	// The lease is this call's unless the ladder went on meanwhile, or asks about the attempt: then it is the question's.
+	if last := c.last(); c.m.LeaseOwner == c.e.replica && last.N == called.N && last.AskedAt == 0 {
 		c.m.LeaseOwner = uuid.Nil
 	}
 	if failure == nil {

@@ -18,6 +18,13 @@ type piece struct {
 	stale   bool
 }
 
+// fresh reports whether the message is stored for the first time.
+func (p *piece) fresh() bool { return p.change.before.Message.Version == 0 }
+
+func (p *piece) person() models.Person {
+	return models.Person{TenantID: p.change.m.TenantID, Phone: p.change.m.To}
+}
+
 // stored reports whether the piece is part of the transaction.
 func (p *piece) stored() bool { return p.refused == nil && p.lost == nil && !p.stale }
 
@@ -49,12 +56,12 @@ func (w *writing) write(ctx context.Context) func(*models.Tx) error {
 	}
 }
 
-// refuse keeps out new messages to people who must not be contacted.
+// refuse keeps out new messages to people who must not be contacted, and ends older ones that are about to call them.
 func (w *writing) refuse(ctx context.Context, tx *models.Tx) error {
 	var people []models.Person
 	for _, p := range w.pieces {
-		if m := p.change.m; p.change.before.Message.Version == 0 {
-			people = append(people, models.Person{TenantID: m.TenantID, Phone: m.To})
+		if p.fresh() || p.change.call {
+			people = append(people, p.person())
 		}
 	}
 	if len(people) == 0 {
@@ -65,12 +72,37 @@ func (w *writing) refuse(ctx context.Context, tx *models.Tx) error {
 		return err
 	}
 	for _, p := range w.pieces {
-		m := p.change.m
-		if sup, is := found[models.Person{TenantID: m.TenantID, Phone: m.To}]; is && p.change.before.Message.Version == 0 {
-			p.refused = suppressed(sup, m.Category)
+		sup, is := found[p.person()]
+		if !is {
+			continue
+		}
+		why := suppressed(sup, p.change.m.Category)
+		switch {
+		case why == nil:
+		case p.fresh():
+			p.refused = why
+		case p.change.call:
+			if err := w.hold(p); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// hold makes a change again so that it calls nobody.
+func (w *writing) hold(p *piece) error {
+	p.change.drop()
+	c, err := w.e.newChange(p.change.conf, p.change.before, p.change.now)
+	if err != nil {
+		return err
+	}
+	for _, f := range p.facts {
+		f.add(c)
+	}
+	c.suppressed = true
+	p.change = c
+	return c.decide()
 }
 
 // writeKeys claims the keys of new messages. A message that loses one is not stored.

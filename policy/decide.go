@@ -34,6 +34,7 @@ const (
 	ReasonNeedsReauth        Reason = "account_needs_reauth"
 	ReasonAccountDisabled    Reason = "account_disabled"
 	ReasonLateReceipt        Reason = "late_receipt"
+	ReasonSuppressed         Reason = "suppressed"
 )
 
 // Action is what to do with a message now.
@@ -75,12 +76,31 @@ const maxDownCalls = 3
 // the engine, preview, the explanation for people, a replay. It is asked again after every fact, also after the end,
 // where a stronger receipt raises the status.
 func Decide(p Plan, f Facts, now time.Time) Decision {
+	d := decide(p, f, now)
+	if f.Suppressed && (d.Action == Start || d.Action == Retry) {
+		last, _ := f.last()
+		end := d.End
+		if end == "" {
+			end = last.abandoned()
+		}
+		return Decision{Action: Finish, Final: f.final(p), Reason: ReasonSuppressed, End: end}
+	}
+	return d
+}
+
+// final is the status that the message would end with now.
+func (f Facts) final(p Plan) MessageStatus {
 	final := f.best()
 	for _, a := range f.Attempts {
 		if s, ok := a.reached(p); ok {
 			final = final.Raise(s)
 		}
 	}
+	return final
+}
+
+func decide(p Plan, f Facts, now time.Time) Decision {
+	final := f.final(p)
 	last, begun := f.last()
 	switch {
 	case f.satisfied(p):

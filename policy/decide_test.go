@@ -353,6 +353,11 @@ func TestDecide(t *testing.T) {
 		"the app cancels":                         {ladder(), with(tries(zns(AttemptSent)), func(f *facts) { f.Canceled = true }), time.Minute, finish(Canceled, ReasonCanceled, "")},
 		"the app cancels before the call":         {ladder(), with(tries(zns(AttemptPending)), func(f *facts) { f.Canceled = true }), time.Minute, finish(Canceled, ReasonCanceled, AttemptCanceled)},
 		"the app cancels before anything":         {ladder(), facts{Canceled: true, SendAt: in(time.Minute)}, 0, finish(Canceled, ReasonCanceled, "")},
+		"suppressed before anything":              {ladder(), facts{Suppressed: true}, 0, finish(Failed, ReasonSuppressed, "")},
+		"suppressed while it waits for a place":   {ladder(), with(tries(zns(AttemptPending)), func(f *facts) { f.Suppressed = true }), time.Second, finish(Failed, ReasonSuppressed, AttemptCanceled)},
+		"suppressed while a receipt may come":     {ladder(), with(tries(zns(AttemptSent)), func(f *facts) { f.Suppressed = true }), time.Minute, wait(2*time.Minute+time.Second, ReasonReceiptPending)},
+		"suppressed when the wait is over":        {ladder(), with(tries(zns(AttemptSent)), func(f *facts) { f.Suppressed = true }), 3 * time.Minute, finish(Failed, ReasonSuppressed, AttemptTimedOut)},
+		"suppressed and yet delivered":            {ladder(), with(tries(zns(AttemptDelivered)), func(f *facts) { f.Suppressed = true }), time.Minute, finish(Delivered, ReasonUntilReached, "")},
 		"a cancel after delivery changes nothing": {ladder(), with(tries(zns(AttemptDelivered)), func(f *facts) { f.Canceled = true }), time.Minute, finish(Delivered, ReasonUntilReached, "")},
 		"a cancel keeps what is proven": {
 			ladder(until(0, ReceiptRead)), with(tries(zns(AttemptDelivered)), func(f *facts) { f.Canceled = true }), time.Minute,

@@ -56,6 +56,8 @@ type Facts struct {
 	ExpiresAt time.Time
 	Canceled  bool
 	Confirmed bool
+	// Suppressed: the person must not be contacted any more. What is under way goes on; nothing else is called.
+	Suppressed bool
 	// Ended is the final status that the message has already; "" while it is open.
 	Ended MessageStatus
 	// Spent is the sum of the ledger, in micros.
