@@ -73,5 +73,6 @@ clean: ## removes what was built
 	rm -rf bin
 
 .PHONY: chaos
-chaos: ## stops the database, cuts its connections, fills its disk, freezes processes: minutes, as root
+chaos: ## stops the database, promotes its standby, cuts its connections, fills its disk, freezes processes: minutes, as root
+	.ci/tools chaos
 	go test -tags chaos -count=1 -timeout 15m -v ./orchestrator/chaostest
