@@ -2,6 +2,7 @@ package orchestrator_test
 
 import (
 	"context"
+	"flag"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -16,14 +17,16 @@ import (
 	"cascade/policy"
 )
 
-// A receipt meets its timer at the deadline, within five milliseconds either way, 5,000 times a database (500 with
+var pairsFlag = flag.Int("pairs", 5000, "how often a receipt meets its timer, on each database")
+
+// A receipt meets its timer at the deadline, within five milliseconds either way, -pairs times a database (500 with
 // -short). Whichever commits first wins: a fallback is never begun after a success is on disk. On Postgres two
 // replicas run the timers, and the receipt comes to one of them.
 func TestReceiptAgainstTimer(t *testing.T) {
-	pairs := 5000
+	pairs := *pairsFlag
 	if testing.Short() {
 		pairs = 500
-		t.Log("-short: 500 pairs in place of 5,000")
+		t.Logf("-short: 500 pairs in place of %d", *pairsFlag)
 	}
 	modelstest.Each(t, func(t *testing.T, s *models.Store) {
 		r := orchestratortest.New(t, s, orchestratortest.Config{})
