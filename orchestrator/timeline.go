@@ -176,6 +176,9 @@ func ending(m models.Message) string {
 	cost := policy.Money{Micros: m.Cost, Currency: m.Currency}
 	switch m.Status {
 	case policy.Failed:
+		if m.Reason == string(policy.ReasonSuppressed) {
+			return "the person must not be contacted any more; ended after " + took.String()
+		}
 		return "no step is left after " + took.String()
 	case policy.Expired:
 		return "its time ran out after " + took.String()
