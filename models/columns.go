@@ -157,6 +157,13 @@ var (
 	}
 	planColumns = join(planKey, []column[plan]{document("body", func(p *plan) *[]byte { return &p.Body })})
 
+	markKey = []column[Mark]{
+		id("tenant_id", func(m *Mark) *uuid.UUID { return &m.TenantID }),
+		integer("hour", func(m *Mark) *int64 { return &m.Hour }),
+		id("mark", func(m *Mark) *uuid.UUID { return &m.Mark }),
+	}
+	markColumns = join(markKey, []column[Mark]{boolean("messages", func(m *Mark) *bool { return &m.Messages })})
+
 	personColumns = []column[Person]{
 		id("tenant_id", func(p *Person) *uuid.UUID { return &p.TenantID }),
 		text("phone", func(p *Person) *string { return &p.Phone }),

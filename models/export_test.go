@@ -1,8 +1,11 @@
 package models
 
 import (
+	"context"
 	"database/sql"
 	"slices"
+
+	"github.com/google/uuid"
 )
 
 // What tests of plans and constraints need to see.
@@ -56,3 +59,14 @@ func sparseOf[R any](table string, columns []column[R]) (names []string) {
 
 // Hot is the pool of the batched statements.
 func (s *Store) Hot() *sql.DB { return s.hot }
+
+// Query runs a statement in the report's snapshot.
+func (r *Report) Query(query string, args ...any) (*sql.Rows, error) {
+	return r.tx.Raw(query, args...).Rows()
+}
+
+// ReadRoll is the first half of a roll; the second writes what was read.
+func (s *Store) ReadRoll(ctx context.Context, tenant uuid.UUID, first, end int64) (write func() error, err error) {
+	r, err := s.readRoll(ctx, tenant, first, end)
+	return func() error { return s.write.WithContext(ctx).Transaction(r.write) }, err
+}

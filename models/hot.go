@@ -54,6 +54,8 @@ var (
 	insertDeliveries = newBatch("insert deliveries",
 		"INSERT INTO callback_deliveries ("+names(deliveryColumns)+") SELECT "+names(deliveryColumns, "r.")+" FROM {rows}",
 		deliveryColumns, deliveryKey)
+	insertMarks = newBatch("insert marks",
+		"INSERT INTO rollup_marks ("+names(markColumns)+") SELECT "+names(markColumns, "r.")+" FROM {rows}", markColumns, markKey)
 	loadMessages = newBatch("load messages",
 		"SELECT "+names(messageColumns, "m.")+" FROM {rows} JOIN messages m ON m.tenant_id = r.tenant_id AND m.id = r.id",
 		refColumns, refColumns)

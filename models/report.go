@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,8 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"cascade/policy"
+	"gorm.io/gorm"
 )
 
 // CostQuery asks what a tenant's attempts cost.
@@ -33,15 +33,16 @@ type CostRow struct {
 	Currency string
 }
 
-// costColumns are the words that a report can be grouped by. The day is worked out in costDay.
-var costColumns = map[string]string{
-	"channel":  "a.channel",
-	"account":  "a.account",
-	"template": "m.template",
-	"category": "m.category",
-	"policy":   "m.policy_name",
-	"operator": "m.operator",
-	"day":      "",
+// costColumns are the words that a report can be grouped by: where an attempt's rows have them, and where the rollup
+// has. The day is worked out in daySQL.
+var costColumns = map[string]struct{ raw, rolled string }{
+	"channel":  {"a.channel", "h.channel"},
+	"account":  {"a.account", "h.account"},
+	"template": {"m.template", "h.template"},
+	"category": {"m.category", "h.category"},
+	"policy":   {"m.policy_name", "h.policy_name"},
+	"operator": {"m.operator", "h.operator"},
+	"day":      {"a.created_at", "h.hour * " + strconv.FormatInt(hourMillis, 10)},
 }
 
 // CostGroups lists the words of CostQuery.GroupBy.
@@ -52,185 +53,221 @@ func CostGroups() []string {
 // ErrGroup says that a report cannot be grouped by this.
 var ErrGroup = errors.New("group_by takes " + strings.Join(CostGroups(), ", ") + ", each once")
 
-// attemptCost is what an attempt costs: the sum of its lines in the ledger, corrections included, whenever they came. A
-// statement that names it more than once has it materialized first, or the ledger is read again for each time.
-const attemptCost = `coalesce((SELECT sum(c.amount) FROM charges c
-	WHERE c.tenant_id = a.tenant_id AND c.message_id = a.message_id AND c.n = a.n), 0)`
+// Report reads what was sent and paid as of one instant. Hours that were rolled and have not changed since come from
+// the rollup, the rest from the rows: the sums are the same, see RollUp.
+type Report struct {
+	s     *Store
+	tx    *gorm.DB
+	ready int64 // hours before this may have been rolled by now
+}
 
-// costScope is which attempts a report counts: those made in a span of time that called a provider, without tests.
-const costScope = `a.tenant_id = ? AND a.created_at >= ? AND a.created_at < ? AND a.calls > 0 AND NOT m.test`
+// Report opens a report for as long as read runs.
+func (s *Store) Report(ctx context.Context, read func(*Report) error) error {
+	return s.read.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		now, err := s.planReport(tx)
+		if err != nil {
+			return fmt.Errorf("open a report: %w", err)
+		}
+		return read(&Report{s, tx, hourOf(now - rollAfter)})
+	}, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+}
 
-// CostRows sums the ledger by attempt, booked to when the attempt was made. The rows are sorted by their groups.
-// ErrGroup: q.GroupBy has an unknown word, or one twice.
-func (s *Store) CostRows(ctx context.Context, q CostQuery) ([]CostRow, error) {
-	columns, err := costSelect(q)
-	if err != nil {
-		return nil, err
+// planReport sets Postgres's planner for a report and reads the clock. Compiling costs more than these statements do, and
+// a plan for any span fits none; what they sort stays in memory.
+func (s *Store) planReport(tx *gorm.DB) (now int64, err error) {
+	if s.dialect == SQLite {
+		return s.now().UnixMilli(), nil
 	}
-	ordinals := make([]string, len(columns))
-	for i := range columns {
+	err = tx.Raw(`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM (SELECT set_config('jit', 'off', true),
+		set_config('plan_cache_mode', 'force_custom_plan', true), set_config('work_mem', '32MB', true)) x`).Row().Scan(&now)
+	return now, err
+}
+
+// CostRows is Report.Costs without what was paid twice.
+func (s *Store) CostRows(ctx context.Context, q CostQuery) (rows []CostRow, err error) {
+	err = s.Report(ctx, func(r *Report) error {
+		rows, _, err = r.Costs(q)
+		return err
+	})
+	return rows, err
+}
+
+// PaidTwiceLate is what Report.Costs says of it.
+func (s *Store) PaidTwiceLate(ctx context.Context, tenant uuid.UUID, from, to int64) (late map[string]int64, err error) {
+	err = s.Report(ctx, func(r *Report) error {
+		_, late, err = r.Costs(CostQuery{TenantID: tenant, From: from, To: to})
+		return err
+	})
+	return late, err
+}
+
+// Costs sums the ledger by attempt, booked to when the attempt was made. The rows are sorted by their groups. late is
+// what was spent on attempts, by currency in micros, although an earlier channel that was paid too had the message
+// delivered after all: the price of not having waited.
+// ErrGroup: q.GroupBy has an unknown word, or one twice.
+func (r *Report) Costs(q CostQuery) (rows []CostRow, late map[string]int64, err error) {
+	for i, word := range q.GroupBy {
+		if _, ok := costColumns[word]; !ok || slices.Contains(q.GroupBy[:i], word) {
+			return nil, nil, ErrGroup
+		}
+	}
+	late = map[string]int64{}
+	statement, args, err := r.costSQL(q)
+	if err != nil || statement == "" {
+		return nil, late, err
+	}
+	found, err := r.tx.Raw(statement, args...).Rows()
+	if err != nil {
+		return nil, nil, fmt.Errorf("cost report: %w", err)
+	}
+	defer found.Close()
+	for found.Next() {
+		row, more, err := scanCost(found, q.GroupBy)
+		if err != nil {
+			return nil, nil, fmt.Errorf("cost report: %w", err)
+		}
+		rows = append(rows, row)
+		if more > 0 {
+			late[row.Currency] += more
+		}
+	}
+	return rows, late, found.Err()
+}
+
+// costSQL is the report's statement, "" where the span is empty. Sums of the rollup and single attempts are added up
+// in one, since only the database knows its order of texts.
+func (r *Report) costSQL(q CostQuery) (statement string, args []any, err error) {
+	known, err := r.rolled(q.TenantID, "cost_hours")
+	if err != nil {
+		return "", nil, err
+	}
+	from := max(q.From, known.from)
+	offsets := offsetsOf(q.Location, from, q.To)
+	cut := func(int64) bool { return false }
+	if slices.Contains(q.GroupBy, "day") {
+		cut = daysMeet(offsets)
+	}
+	c := newCover(from, q.To, known.until, func(hour int64) bool { return known.marked[hour] || cut(hour) })
+	raw, rolled := costSelect(q, offsets)
+	var parts []string
+	if hours := c.rolled(); hours != "" {
+		parts = append(parts, "SELECT "+strings.Join(rolled, ", ")+", h.attempts AS attempts, h.billable AS billable, "+
+			"h.units AS units, h.cost AS cost, h.late AS late FROM cost_hours h WHERE h.tenant_id = ? AND "+hours)
+		args = append(args, q.TenantID)
+	}
+	if len(c.raw) > 0 {
+		parts = append(parts, r.s.rawCosts(raw, c.raw))
+		args = append(args, q.TenantID)
+	}
+	if len(parts) == 0 {
+		return "", nil, nil
+	}
+	ordinals := make([]string, len(raw))
+	for i := range raw {
 		ordinals[i] = strconv.Itoa(i + 1)
 	}
-	statement := `WITH x AS MATERIALIZED (SELECT ` + strings.Join(columns, ", ") + `, a.channel AS channel, a.segments AS segments, ` + attemptCost + ` AS cost
-			FROM attempts a JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id
-			WHERE ` + costScope + `)
-		SELECT ` + strings.Join(columnNames(len(columns)), ", ") + `,
-			count(*),
-			cast(sum(CASE WHEN cost > 0 THEN 1 ELSE 0 END) AS bigint),
-			cast(sum(CASE WHEN cost <= 0 THEN 0 WHEN channel = 'sms' THEN segments ELSE 1 END) AS bigint),
-			cast(sum(cost) AS bigint)
-		FROM x GROUP BY ` + strings.Join(ordinals, ", ") + ` ORDER BY ` + strings.Join(ordinals, ", ")
-	rows, err := s.read.WithContext(ctx).Raw(statement, q.TenantID, q.From, q.To).Rows()
-	if err != nil {
-		return nil, fmt.Errorf("cost report: %w", err)
-	}
-	defer rows.Close()
-	var out []CostRow
-	for rows.Next() {
-		row := CostRow{Group: make(map[string]string, len(q.GroupBy))}
-		values := make([]string, len(q.GroupBy))
-		into := make([]any, 0, len(columns)+4)
-		for i := range values {
-			into = append(into, &values[i])
-		}
-		into = append(into, &row.Currency, &row.Attempts, &row.Billable, &row.Units, &row.Cost)
-		if err := rows.Scan(into...); err != nil {
-			return nil, fmt.Errorf("cost report: %w", err)
-		}
-		for i, word := range q.GroupBy {
-			row.Group[word] = groupText(word, values[i])
-		}
-		out = append(out, row)
-	}
-	return out, rows.Err()
+	by := strings.Join(ordinals, ", ")
+	return "SELECT " + columnNames(len(raw)) + ", " + costSums + " FROM (" + strings.Join(parts, " UNION ALL ") + ") x " +
+		"GROUP BY " + by + " ORDER BY " + by, args, nil
 }
 
-// PaidTwiceLate is what was spent on attempts, by currency in micros, although an earlier channel that was paid too
-// had the message delivered after all: the price of not having waited.
-func (s *Store) PaidTwiceLate(ctx context.Context, tenant uuid.UUID, from, to int64) (map[string]int64, error) {
-	var rows []struct {
-		Currency string
-		Cost     int64
-	}
-	err := s.read.WithContext(ctx).Raw(`WITH x AS MATERIALIZED (SELECT m.currency AS currency, `+attemptCost+` AS cost
-			FROM attempts a JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id
-			WHERE `+costScope+` AND EXISTS (SELECT 1 FROM attempts e
+// costSums adds up single attempts, or sums of them.
+const costSums = `cast(sum(attempts) AS bigint), cast(sum(billable) AS bigint), cast(sum(units) AS bigint),
+	cast(sum(cost) AS bigint), cast(sum(late) AS bigint)`
+
+// rawCosts selects what reports count of each attempt made in one of the stretches that called a provider, without
+// tests, behind columns. An attempt's cost is the sum of its ledger lines, corrections included, whenever they came.
+// It takes the tenant. What can change of it later is in counts.
+func (s *Store) rawCosts(columns []string, raw []stretch) string {
+	return `SELECT ` + columnNames(len(columns)) + `, 1 AS attempts, CASE WHEN cost > 0 THEN 1 ELSE 0 END AS billable,
+			CASE WHEN cost <= 0 THEN 0 WHEN channel = 'sms' THEN segments ELSE 1 END AS units, cost AS cost, late AS late
+		FROM (SELECT ` + strings.Join(columns, ", ") + `, a.channel AS channel, a.segments AS segments, coalesce(a.cost, 0) AS cost,
+			CASE WHEN a.n > 1 AND a.cost > 0 AND EXISTS (SELECT 1 FROM attempts e
 				WHERE e.tenant_id = a.tenant_id AND e.message_id = a.message_id AND e.n < a.n
-				AND (e.delivered_at > 0 OR e.read_at > 0) AND e.cost > 0))
-		SELECT currency, cast(sum(cost) AS bigint) AS cost FROM x WHERE cost > 0 GROUP BY currency`, tenant, from, to).Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("cost report: %w", err)
-	}
-	out := make(map[string]int64, len(rows))
-	for _, r := range rows {
-		out[r.Currency] = r.Cost
-	}
-	return out, nil
+				AND (e.delivered_at > 0 OR e.read_at > 0) AND e.cost > 0) THEN a.cost ELSE 0 END AS late ` +
+		s.rowsIn("attempts", "a", raw, "JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id",
+			"a.tenant_id = ? AND a.calls > 0 AND NOT m.test") + `) a`
 }
 
-// PriceQuery asks for the messages that a tenant had accepted, as a price book tells them apart.
-type PriceQuery struct {
-	TenantID uuid.UUID
-	// From and To bound when a message was accepted, in Unix milliseconds: From is in, To is not.
-	From, To int64
-	// Cuts are the times, rising, at which prices change: no group spans one.
-	Cuts []int64
+// rollup is what a report may take from the rollup.
+type rollup struct {
+	from   int64 // Unix milliseconds; a tenant has no rows from before
+	until  int64 // hours before this are rolled
+	marked map[int64]bool
 }
 
-// PriceGroup is messages that cost the same by any price book.
-type PriceGroup struct {
-	Template, Operator, Country string
-	Category                    policy.Category
-	// Plan is the messages' own: of the SMS it knows the segments, where it has a step for one.
-	Plan []byte
-	// Content is the messages' own where the plan knows no segments; empty otherwise.
-	Content   []byte
-	CreatedAt int64 // the earliest
-	Messages  int64
+// rolled reads how far a tenant's hours are rolled. Of cost_hours every mark counts; messages are marked apart.
+func (r *Report) rolled(tenant uuid.UUID, table string) (known rollup, err error) {
+	known = rollup{marked: map[int64]bool{}}
+	var state []struct{ UntilHour, FirstHour int64 }
+	err = r.tx.Raw(`SELECT until_hour, least_hour AS first_hour FROM (SELECT s.until_hour AS until_hour, coalesce(
+			(SELECT min(h.hour) FROM `+table+` h WHERE h.tenant_id = s.tenant_id), s.until_hour) AS least_hour
+		FROM rollup_state s WHERE s.tenant_id = ?) x`, tenant).Scan(&state).Error
+	if err != nil || len(state) == 0 {
+		return known, err
+	}
+	known.until = min(state[0].UntilHour, r.ready) // a clock that was put back makes hours come again
+	marks := r.tx.Table("rollup_marks").Distinct("hour").Where("tenant_id = ? AND hour < ?", tenant, known.until)
+	if table == "message_hours" {
+		marks = marks.Where("messages")
+	}
+	var hours []int64
+	if err := marks.Find(&hours).Error; err != nil {
+		return known, err
+	}
+	first := min(state[0].FirstHour, known.until)
+	for _, hour := range hours {
+		known.marked[hour], first = true, min(first, hour)
+	}
+	known.from = first * hourMillis
+	return known, nil
 }
 
-// EachPriceGroup counts messages by what their price depends on, without tests, and hands each group to the caller, in
-// no order. The first error of each ends it.
-func (s *Store) EachPriceGroup(ctx context.Context, q PriceQuery, each func(PriceGroup) error) error {
-	slice := "CASE"
-	for i, cut := range q.Cuts {
-		slice += fmt.Sprintf(" WHEN m.created_at < %d THEN %d", cut, i)
+func scanCost(found *sql.Rows, groupBy []string) (row CostRow, late int64, err error) {
+	values := make([]string, len(groupBy))
+	into := make([]any, 0, len(groupBy)+6)
+	for i := range values {
+		into = append(into, &values[i])
 	}
-	slice += fmt.Sprintf(" WHEN true THEN %d END", len(q.Cuts))
-	// A key of that name is in a plan only with the segments of an SMS; within a JSON string its quotes are escaped.
-	rows, err := s.read.WithContext(ctx).Raw(`SELECT m.template, m.operator, m.country, m.category,
-			CASE WHEN p.body LIKE '%"segments":%' THEN '' ELSE m.content END, `+slice+`,
-			coalesce(p.body, ''), min(m.created_at), count(*)
-		FROM messages m LEFT JOIN plans p ON p.tenant_id = m.tenant_id AND p.id = m.plan_id
-		WHERE m.tenant_id = ? AND m.created_at >= ? AND m.created_at < ? AND NOT m.test
-		GROUP BY 1, 2, 3, 4, 5, 6, p.tenant_id, p.id`, q.TenantID, q.From, q.To).Rows()
-	if err != nil {
-		return fmt.Errorf("price groups: %w", err)
+	into = append(into, &row.Currency, &row.Attempts, &row.Billable, &row.Units, &row.Cost, &late)
+	if err := found.Scan(into...); err != nil {
+		return row, 0, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var g PriceGroup
-		var slice int64
-		if err := rows.Scan(&g.Template, &g.Operator, &g.Country, &g.Category, &g.Content, &slice, &g.Plan, &g.CreatedAt, &g.Messages); err != nil {
-			return fmt.Errorf("price groups: %w", err)
-		}
-		if err := each(g); err != nil {
-			return err
-		}
+	row.Group = make(map[string]string, len(groupBy))
+	for i, word := range groupBy {
+		row.Group[word] = groupText(word, values[i])
 	}
-	return rows.Err()
+	return row, late, nil
 }
 
-// costSelect is what the report's rows are grouped by, as g1, g2 and so on; the last is the currency, since amounts
-// of two currencies have no sum.
-func costSelect(q CostQuery) ([]string, error) {
-	var columns []string
-	add := func(expr string) { columns = append(columns, expr+" AS g"+strconv.Itoa(len(columns)+1)) }
-	for i, word := range q.GroupBy {
-		expr, ok := costColumns[word]
-		if !ok || slices.Contains(q.GroupBy[:i], word) {
-			return nil, ErrGroup
-		}
+// costSelect is what the report's rows are grouped by, as g1, g2 and so on, of attempts and of the rollup; the last is
+// the currency, since amounts of two currencies have no sum.
+func costSelect(q CostQuery, offsets []offset) (raw, rolled []string) {
+	for _, word := range q.GroupBy {
+		c := costColumns[word]
 		if word == "day" {
-			expr = costDay(q)
+			c.raw, c.rolled = daySQL(c.raw, offsets), daySQL(c.rolled, offsets)
 		}
-		add(expr)
+		raw, rolled = append(raw, c.raw), append(rolled, c.rolled)
 	}
-	add("m.currency")
-	return columns, nil
+	return numbered(append(raw, "m.currency")), numbered(append(rolled, "h.currency"))
 }
 
-func columnNames(n int) []string {
+// numbered names columns g1, g2 and so on.
+func numbered(columns []string) []string {
+	for i, column := range columns {
+		columns[i] = column + " AS g" + strconv.Itoa(i+1)
+	}
+	return columns
+}
+
+// columnNames lists the names of n numbered columns.
+func columnNames(n int) string {
 	names := make([]string, n)
 	for i := range names {
 		names[i] = "g" + strconv.Itoa(i+1)
 	}
-	return names
-}
-
-const dayMillis = int64(24 * time.Hour / time.Millisecond)
-
-// costDay counts an attempt's days since 1970 in the report's zone. The database knows no zones on SQLite, so the
-// zone's offset is spelled out for each stretch between its changes: one for Ho Chi Minh City, a few for a year of
-// Berlin.
-func costDay(q CostQuery) string {
-	zone := q.Location
-	if zone == nil {
-		zone = time.UTC
-	}
-	var b strings.Builder
-	b.WriteString("(a.created_at + CASE")
-	at := time.UnixMilli(q.From).In(zone)
-	for {
-		_, seconds := at.Zone()
-		_, end := at.ZoneBounds()
-		if end.IsZero() || end.UnixMilli() >= q.To {
-			fmt.Fprintf(&b, " WHEN true THEN %d END) / %d", int64(seconds)*1000, dayMillis)
-			return b.String()
-		}
-		fmt.Fprintf(&b, " WHEN a.created_at < %d THEN %d", end.UnixMilli(), int64(seconds)*1000)
-		at = end
-	}
+	return strings.Join(names, ", ")
 }
 
 // groupText writes a group's value for people: the day is counted from 1970.

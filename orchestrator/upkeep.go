@@ -36,10 +36,19 @@ func (e *Engine) Upkeep() []Job {
 		{"clock", "@every 10s", e.syncClock},
 		{"tokens", "@every 1m", e.refreshTokens},
 		{"templates", "@every 5m", e.syncTemplates},
+		{"rollups", "@every 1m", e.rollUp},
 		{"keys", "7 * * * *", prune(keepKeys, s.PruneKeys)},
 		{"deliveries", "17 * * * *", prune(keepDeliveries, s.PruneDeliveries)},
 		{"receipts", "27 * * * *", prune(keepParked, s.PruneReceipts)},
 	}
+}
+
+// rollUpFor bounds one roll of reports' hours: a first one over months of data goes on in the next.
+const rollUpFor = 20 * time.Second
+
+func (e *Engine) rollUp(ctx context.Context) error {
+	end := e.now().Add(rollUpFor)
+	return e.o.Store.RollUp(ctx, func() bool { return !e.now().Before(end) })
 }
 
 // refreshTokens renews tokens before they end, so that no message waits for it, and ends refreshes whose replica

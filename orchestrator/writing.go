@@ -175,6 +175,8 @@ func (w *writing) writeRest(ctx context.Context, tx *models.Tx) error {
 	var charges []*models.Charge
 	var deliveries []*models.Delivery
 	var fresh, matched []*models.Receipt
+	var marks models.Marks
+	now := ms(w.e.now())
 	keep := func(r *models.Receipt) {
 		switch {
 		case r == nil:
@@ -200,6 +202,7 @@ func (w *writing) writeRest(ctx context.Context, tx *models.Tx) error {
 				begun = append(begun, &p.change.as[n])
 			}
 		}
+		marks.Add(p.change.before, p.change.state(), now)
 		charges = append(charges, p.change.charges...)
 		deliveries = append(deliveries, p.change.deliveries...)
 	}
@@ -228,6 +231,11 @@ func (w *writing) writeRest(ctx context.Context, tx *models.Tx) error {
 	}
 	if len(charges) > 0 {
 		if err := tx.InsertCharges(ctx, charges); err != nil {
+			return err
+		}
+	}
+	if rows := marks.Rows(); len(rows) > 0 {
+		if err := tx.InsertMarks(ctx, rows); err != nil {
 			return err
 		}
 	}

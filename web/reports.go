@@ -15,7 +15,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/xuri/excelize/v2"
 
-	"cascade/channels"
 	"cascade/models"
 	"cascade/policy"
 )
@@ -24,9 +23,7 @@ type reportStore interface {
 	Tenant(ctx context.Context, id uuid.UUID) (models.Tenant, error)
 	Accounts(ctx context.Context, tenant uuid.UUID) ([]models.Account, error)
 	Prices(ctx context.Context, tenant uuid.UUID) ([]byte, error)
-	CostRows(ctx context.Context, q models.CostQuery) ([]models.CostRow, error)
-	PaidTwiceLate(ctx context.Context, tenant uuid.UUID, from, to int64) (map[string]int64, error)
-	EachPriceGroup(ctx context.Context, q models.PriceQuery, each func(models.PriceGroup) error) error
+	Report(ctx context.Context, read func(*models.Report) error) error
 }
 
 type reports struct {
@@ -125,14 +122,32 @@ func (h *reports) build(ctx context.Context, tenant uuid.UUID, query url.Values,
 	if query.Has("group_by") {
 		groups = strings.Split(query.Get("group_by"), ",")
 	}
-	rows, err := h.store.CostRows(ctx, models.CostQuery{TenantID: tenant, From: from.UnixMilli(), To: to.UnixMilli(), GroupBy: groups, Location: zone})
+	q := models.CostQuery{TenantID: tenant, From: from.UnixMilli(), To: to.UnixMilli(), GroupBy: groups, Location: zone}
+	totals := format != "csv" && format != "xlsx" // these have none
+	var prices smsPrices
+	if totals {
+		if prices, err = h.smsPrices(ctx, t); err != nil {
+			return costReport{}, nil, err
+		}
+	}
+	var rows []models.CostRow
+	var late map[string]int64
+	var smsOnly policy.Money
+	err = h.store.Report(ctx, func(r *models.Report) error {
+		var err error
+		if rows, late, err = r.Costs(q); err != nil || !totals {
+			return err
+		}
+		smsOnly, err = prices.sum(r, q)
+		return err
+	})
 	if err != nil {
 		return costReport{}, nil, err
 	}
 	report := costReport{
 		From: from.UTC().Format(time.RFC3339), To: to.UTC().Format(time.RFC3339), GroupBy: groups, Data: make([]map[string]any, 0, len(rows)),
 	}
-	if format == "csv" || format == "xlsx" { // these have no totals
+	if !totals {
 		return report, rows, nil
 	}
 	total := policy.Money{Currency: t.Currency}
@@ -144,98 +159,80 @@ func (h *reports) build(ctx context.Context, tenant uuid.UUID, query url.Values,
 		report.Data = append(report.Data, line)
 		total = total.Add(costOf(row))
 	}
-	late, err := h.store.PaidTwiceLate(ctx, tenant, from.UnixMilli(), to.UnixMilli())
-	if err != nil {
-		return costReport{}, nil, err
-	}
-	smsOnly, err := h.smsOnly(ctx, t, from.UnixMilli(), to.UnixMilli())
 	report.Totals = costTotals{
 		Cost: total, SMSOnly: smsOnly, Saved: smsOnly.Add(policy.Money{Micros: -total.Micros, Currency: total.Currency}),
 		PaidTwiceLate: policy.Money{Micros: late[t.Currency], Currency: t.Currency},
 	}
-	return report, rows, err
+	return report, rows, nil
 }
 
 func costOf(row models.CostRow) policy.Money {
 	return policy.Money{Micros: row.Cost, Currency: row.Currency}
 }
 
-// smsOnly is what the messages accepted in a span would have cost as SMS alone. It assumes one SMS for each message, taken by
-// the provider and never sent again; the price that held when the message was accepted; for a price by account that
-// of the tenant's first SMS account; and for a price by segment those of the message's own SMS text, or one where it
-// has none. A message that no price covers counts nothing, and so does a test.
-func (h *reports) smsOnly(ctx context.Context, t models.Tenant, from, to int64) (policy.Money, error) {
-	sum := policy.Money{Currency: t.Currency}
-	book, account, err := h.smsPrices(ctx, t.ID)
-	if err != nil || len(book.Prices) == 0 {
-		return sum, err
+// smsPrices is what a tenant pays for SMS.
+type smsPrices struct {
+	book     policy.PriceBook
+	account  string // the first for SMS
+	currency string
+}
+
+func (h *reports) smsPrices(ctx context.Context, t models.Tenant) (smsPrices, error) {
+	p := smsPrices{currency: t.Currency}
+	raw, err := h.store.Prices(ctx, t.ID)
+	if err != nil || len(raw) == 0 {
+		if problemOf(err).Status == http.StatusNotFound {
+			err = nil // no book: no price
+		}
+		return p, err
 	}
-	query := models.PriceQuery{TenantID: t.ID, From: from, To: to, Cuts: smsCuts(book, from, to)}
-	err = h.store.EachPriceGroup(ctx, query, func(g models.PriceGroup) error {
-		key := policy.PriceKey{Channel: policy.SMS, Account: account, Template: g.Template, Operator: g.Operator, Country: g.Country, Category: g.Category}
-		price, ok := book.Lookup(key, time.UnixMilli(g.CreatedAt))
+	if err := json.Unmarshal(raw, &p.book); err != nil {
+		return p, fmt.Errorf("stored prices: %w", err)
+	}
+	rows, err := h.store.Accounts(ctx, t.ID)
+	if i := slices.IndexFunc(rows, func(a models.Account) bool { return a.Channel == policy.SMS }); i >= 0 {
+		p.account = rows[i].Name
+	}
+	return p, err
+}
+
+// sum is what the messages accepted in a report's span would have cost as SMS alone. It assumes one SMS for each message,
+// taken by the provider and never sent again; the price that held when the message was accepted; for a price by account
+// that of the tenant's first SMS account; and for a price by segment those of the message's own SMS text, or one where it
+// has none. A message that no price covers counts nothing, and so does a test.
+func (p smsPrices) sum(r *models.Report, q models.CostQuery) (policy.Money, error) {
+	sum := policy.Money{Currency: p.currency}
+	if len(p.book.Prices) == 0 {
+		return sum, nil
+	}
+	query := models.PriceQuery{TenantID: q.TenantID, From: q.From, To: q.To, Cuts: p.cuts(q.From, q.To)}
+	err := r.EachPriceGroup(query, func(g models.PriceGroup) error {
+		key := policy.PriceKey{Channel: policy.SMS, Account: p.account, Template: g.Template, Operator: g.Operator, Country: g.Country, Category: g.Category}
+		price, ok := p.book.Lookup(key, time.UnixMilli(g.At))
 		if !ok {
 			return nil
 		}
-		units := int(g.Messages)
+		units := g.Messages
 		if price.Unit == policy.UnitSegment {
-			units *= smsSegments(g)
+			units *= g.Segments
 		}
-		sum = sum.Add(policy.Terms{UnitPrice: price.Price, Units: units}.Full())
+		sum = sum.Add(policy.Terms{UnitPrice: price.Price, Units: int(units)}.Full())
 		return nil
 	})
 	return sum, err
 }
 
-// smsCuts lists the milliseconds within a span from which another SMS price may hold.
-func smsCuts(book policy.PriceBook, from, to int64) []int64 {
+// cuts lists the milliseconds within a span from which another SMS price may hold.
+func (p smsPrices) cuts(from, to int64) []int64 {
 	var cuts []int64
-	for _, p := range book.Prices {
-		at := p.ValidFrom.Add(time.Millisecond - 1).UnixMilli() // the first whole millisecond at which it holds
-		if p.Channel == policy.SMS && from < at && at < to {
+	for _, price := range p.book.Prices {
+		at := price.ValidFrom.Add(time.Millisecond - 1).UnixMilli() // the first whole millisecond at which it holds
+		if price.Channel == policy.SMS && from < at && at < to {
 			cuts = append(cuts, at)
 		}
 	}
 	slices.Sort(cuts)
 	return slices.Compact(cuts)
-}
-
-func (h *reports) smsPrices(ctx context.Context, tenant uuid.UUID) (book policy.PriceBook, account string, err error) {
-	raw, err := h.store.Prices(ctx, tenant)
-	if err != nil || len(raw) == 0 {
-		if problemOf(err).Status == http.StatusNotFound {
-			err = nil // no book: no price
-		}
-		return book, "", err
-	}
-	if err := json.Unmarshal(raw, &book); err != nil {
-		return book, "", fmt.Errorf("stored prices: %w", err)
-	}
-	rows, err := h.store.Accounts(ctx, tenant)
-	if i := slices.IndexFunc(rows, func(a models.Account) bool { return a.Channel == policy.SMS }); i >= 0 {
-		account = rows[i].Name
-	}
-	return book, account, err
-}
-
-// smsSegments answers the segments of the messages' SMS text, at least 1.
-func smsSegments(g models.PriceGroup) int {
-	if len(g.Content) == 0 {
-		var plan policy.Plan
-		_ = json.Unmarshal(g.Plan, &plan) // a plan that is none knows no segments
-		for _, step := range plan.Steps {
-			if step.Channel == policy.SMS && len(step.Accounts) > 0 {
-				return max(1, step.Accounts[0].Segments)
-			}
-		}
-		return 1
-	}
-	var byChannel map[policy.Channel]channels.Content
-	if json.Unmarshal(g.Content, &byChannel) != nil {
-		return 1
-	}
-	n, _ := policy.Segments(byChannel[policy.SMS].Text)
-	return n
 }
 
 // costTable is a report as text cells, the head first.

@@ -32,6 +32,7 @@ import (
 func TestCostsByDayEqualTheProvidersLog(t *testing.T) {
 	tests := map[string]struct{ zone, day string }{ // the day between the two midnights
 		"no change of clocks": {"Asia/Ho_Chi_Minh", "2025-06-15"},
+		"midnight in an hour": {"Asia/Kathmandu", "2025-06-15"},
 		"a day of 23 hours":   {"Europe/Berlin", "2025-03-30"},
 		"a day of 25 hours":   {"Europe/Berlin", "2025-10-26"},
 	}
@@ -51,6 +52,8 @@ func TestCostsByDayEqualTheProvidersLog(t *testing.T) {
 				d.acrossMidnight(day)
 				d.acrossMidnight(day.AddDate(0, 0, 1))
 				d.settle()
+				d.check(day)
+				d.rollUp()
 				d.check(day)
 			})
 		}
@@ -82,6 +85,14 @@ func newDays(t *testing.T, store *models.Store, zone *time.Location) *days {
 	d.Sim.SetRule("*2", simulator.Rule{Channel: simulator.Viber, Outcome: simulator.Fail})
 	d.Sim.SetRule("*3", simulator.Rule{Channel: simulator.Viber, AfterNext: true})
 	return d
+}
+
+// rollUp sums the hours that are over, which all are: the store's clock is the real one.
+func (d *days) rollUp() {
+	d.t.Helper()
+	if err := d.Store.RollUp(d.t.Context(), func() bool { return false }); err != nil {
+		d.t.Fatal(err)
+	}
 }
 
 // set puts the clock at a time.
@@ -317,10 +328,13 @@ func TestSMSOnly(t *testing.T) {
 			d.set(day.Add(sent.at))
 			d.final(d.send(sent.policy, 0, sent.segments))
 		}
-		var report struct{ Totals totals }
-		decodeReply(t, d.ask("/?from=2025-06-15&to=2025-06-15"), &report)
-		if want := strconv.Itoa(8*800 + 5*900 + 2*1500); report.Totals.SMSOnly.Amount != want {
-			t.Errorf("SMS alone would have cost %s, want %s", report.Totals.SMSOnly.Amount, want)
+		for _, when := range []string{"before a roll", "rolled"} {
+			var report struct{ Totals totals }
+			decodeReply(t, d.ask("/?from=2025-06-15&to=2025-06-15"), &report)
+			if want := strconv.Itoa(8*800 + 5*900 + 2*1500); report.Totals.SMSOnly.Amount != want {
+				t.Errorf("%s: SMS alone would have cost %s, want %s", when, report.Totals.SMSOnly.Amount, want)
+			}
+			d.rollUp()
 		}
 	})
 }

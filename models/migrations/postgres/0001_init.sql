@@ -57,7 +57,7 @@ CREATE TABLE attempts (
   created_at bigint NOT NULL DEFAULT 0,
   n smallint NOT NULL DEFAULT 0,
   step smallint NOT NULL DEFAULT 0,
-  segments smallint NOT NULL DEFAULT 0,
+  segments integer NOT NULL DEFAULT 0,
   channel text NOT NULL DEFAULT '',
   account text NOT NULL DEFAULT '',
   class text NOT NULL DEFAULT '',
