@@ -112,7 +112,10 @@ func (j *judge) watch(r *replica, st models.State) {
 		j.blameLocked("%s: version %d was committed twice", m.ID, m.Version)
 	}
 	known[m.Version] = seen{now, st}
-	before := known[m.Version-1].st.Attempts
+	var before []models.Attempt
+	for v := m.Version - 1; v > 0 && before == nil; v-- { // a version whose commit's answer was lost is known to nobody
+		before = known[v].st.Attempts
+	}
 	for i, a := range st.Attempts {
 		had := models.Attempt{}
 		if i < len(before) {
