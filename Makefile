@@ -65,8 +65,13 @@ bench: ## runs the benchmarks whose name matches BENCH (.)
 	.ci/with-postgres go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 .PHONY: soak
-soak: ## plays SEEDS (200000) seeds of the simulation; each rare state must be reached
+soak: ## plays SEEDS (200000) seeds of the simulation, each rare state must be reached; 10,000 sequences against the model
 	go test ./orchestrator/simtest -count=1 -timeout 0 -run TestSimulation -v -simtest.seeds $(SEEDS) -simtest.first $(FIRST) -simtest.strict
+	go test ./orchestrator/modeltest -count=1 -timeout 0 -rapid.checks 10000
+
+.PHONY: mutants
+mutants: ## puts a hundred bugs into the code, one after the other: a test must catch each
+	go test -tags mutants -count=1 -timeout 0 -v ./orchestrator/mutanttest
 
 .PHONY: clean
 clean: ## removes what was built

@@ -29,7 +29,8 @@ const (
 func (s *Store) Faulty(fault func(context.Context, FaultPoint) error) *Store {
 	view := &Store{
 		hot: s.hot, hotRead: s.hotRead, dialect: s.dialect, url: s.url, keys: s.keys, now: s.now, log: s.log, prepared: s.prepared,
-		fault: fault,
+		connects: s.connects,
+		fault:    fault,
 	}
 	view.counters.rows = make([]atomic.Uint64, len(hotStatements))
 	view.write = faultyGorm(s.write, fault, BeforeBegin)

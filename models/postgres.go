@@ -5,8 +5,11 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
+	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
 )
@@ -30,28 +33,84 @@ var hotPlanner = map[string]string{
 	"jit":             "off",
 }
 
+// connectTimeout is how long one of several hosts may take to answer, where the URL has no connect_timeout: a primary
+// that stands still must not keep its standby from being tried.
+const connectTimeout = 3 * time.Second
+
 // openPostgres opens one pool for gorm and one for the batched statements.
 func (s *Store) openPostgres(ctx context.Context, conns int) error {
-	pool, err := s.pool(conns, timeouts)
+	config, err := s.config(timeouts, hotPlanner)
+	if err != nil {
+		return err
+	}
+	open := s.directPool
+	switch between, err := poolerBetween(ctx, config); {
+	case err != nil:
+		return fmt.Errorf("connect to Postgres: %w", err)
+	case between:
+		open = s.poolerPool
+	}
+	pool, err := open(conns, timeouts)
 	if err != nil {
 		return err
 	}
 	s.closers = append(s.closers, pool)
-	if s.hot, err = s.pool(conns, timeouts, hotPlanner); err != nil {
+	if err := pool.PingContext(ctx); err != nil { // a pooler may refuse what the URL sets
+		return fmt.Errorf("connect to Postgres: %w", err)
+	}
+	if s.hot, err = open(conns, timeouts, hotPlanner); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.hot)
 	s.hotRead = s.hot
-	if err := pool.PingContext(ctx); err != nil {
-		return fmt.Errorf("connect to Postgres: %w", err)
-	}
 	s.write, err = s.gorm(postgres.New(postgres.Config{Conn: pool}))
 	s.read = s.write
 	return err
 }
 
-// pool opens a pool whose connections start with params. Closing it is the caller's.
+// pool opens one more pool, on the same road as the first ones. Closing it is the caller's.
 func (s *Store) pool(conns int, params ...map[string]string) (*sql.DB, error) {
+	if _, between := s.hot.Driver().(poolerDriver); between {
+		return s.poolerPool(conns, params...)
+	}
+	return s.directPool(conns, params...)
+}
+
+// directPool opens a pool whose sessions start with params.
+func (s *Store) directPool(conns int, params ...map[string]string) (*sql.DB, error) {
+	config, err := s.config(params...)
+	if err != nil {
+		return nil, err
+	}
+	count := func(context.Context, *pgx.Conn) error {
+		s.connects.Add(1)
+		return nil
+	}
+	return sized(stdlib.OpenDB(*config, stdlib.OptionAfterConnect(count)), conns), nil
+}
+
+// poolerPool opens a pool whose transactions start with params.
+func (s *Store) poolerPool(conns int, params ...map[string]string) (*sql.DB, error) {
+	config, err := s.config()
+	if err != nil {
+		return nil, err
+	}
+	settings := map[string]string{}
+	for _, p := range params {
+		maps.Copy(settings, p)
+	}
+	_, planned := settings["plan_cache_mode"]
+	return sized(sql.OpenDB(newPoolerConnector(config, settings, planned)), conns), nil
+}
+
+func sized(db *sql.DB, conns int) *sql.DB {
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db
+}
+
+// config reads the URL, which may name several hosts, and adds params to what a session starts with.
+func (s *Store) config(params ...map[string]string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(s.url)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
@@ -62,8 +121,9 @@ func (s *Store) pool(conns int, params ...map[string]string) (*sql.DB, error) {
 	for _, p := range params {
 		maps.Copy(config.RuntimeParams, p)
 	}
-	db := stdlib.OpenDB(*config)
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
-	return db, nil
+	elsewhere := func(f *pgconn.FallbackConfig) bool { return f.Host != config.Host || f.Port != config.Port }
+	if config.ConnectTimeout == 0 && slices.ContainsFunc(config.Fallbacks, elsewhere) {
+		config.ConnectTimeout = connectTimeout
+	}
+	return config, nil
 }

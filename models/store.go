@@ -63,6 +63,7 @@ type Store struct {
 	prepared     map[*sql.DB]*statements // SQLite only
 	plans        plans
 	counters     counters
+	connects     *atomic.Int64
 	closers      []io.Closer
 	fault        func(context.Context, FaultPoint) error // see Faulty; nil but in tests
 }
@@ -75,7 +76,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.MaxConns <= 0 {
 		o.MaxConns = 8
 	}
-	s := &Store{url: o.URL, keys: o.Keys, now: o.Now, log: o.Log}
+	s := &Store{url: o.URL, keys: o.Keys, now: o.Now, log: o.Log, connects: new(atomic.Int64)}
 	s.counters.rows = make([]atomic.Uint64, len(hotStatements))
 	var err error
 	switch {
@@ -106,6 +107,10 @@ func (s *Store) Close() error {
 
 // Dialect is SQLite or Postgres.
 func (s *Store) Dialect() string { return s.dialect }
+
+// Connects counts the connections to Postgres opened so far. After a new one, what a process remembers of earlier commits
+// may be of a server that is no more, and that took its last ones with it.
+func (s *Store) Connects() int64 { return s.connects.Load() }
 
 // Now is the database's clock, which decides what is due: replicas' own clocks may differ.
 func (s *Store) Now(ctx context.Context) (time.Time, error) {

@@ -37,7 +37,7 @@ func (e *Engine) Accept(ctx context.Context, who Caller, s Submission) (Accepted
 		f.fresh.drop()
 		return Accepted{}, &BusyError{RetryAfter: time.Second}
 	}
-	res := e.await(f)
+	res := e.await(ctx, f)
 	_, refused := errors.AsType[*InvalidError](res.err)
 	switch {
 	case refused:
@@ -209,7 +209,7 @@ func (e *Engine) tell(ctx context.Context, ref models.Ref, add func(*change)) (M
 	case <-ctx.Done():
 		return MessageView{}, &BusyError{RetryAfter: time.Second, Cause: ctx.Err()}
 	}
-	res := e.await(f)
+	res := e.await(ctx, f)
 	if res.err != nil {
 		return MessageView{}, res.err
 	}

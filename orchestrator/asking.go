@@ -44,13 +44,13 @@ func (e *Engine) ask(conf *tenantConf, st models.State) {
 		e.asking.now.Add(-1)
 		e.asking.ended.wake()
 	}()
-	a := lastOf(st)
+	a, era := lastOf(st), e.o.Store.Connects()
 	e.Counters.Asked.Add(1)
 	answer, err := e.query(conf, st, a)
 	if err != nil {
 		e.log.Info("status query failed", "message_id", st.Message.ID, "account", a.Account, "err", err)
 	}
-	f := &fact{ref: models.Ref{TenantID: st.Message.TenantID, ID: st.Message.ID}, held: &st}
+	f := &fact{ref: models.Ref{TenantID: st.Message.TenantID, ID: st.Message.ID}, held: &st, era: era}
 	f.add = func(c *change) {
 		if c.m.LeaseOwner == e.replica && c.last().N == a.N {
 			c.m.LeaseOwner = uuid.Nil

@@ -14,8 +14,10 @@ import (
 // fact is one thing learned, on its way into the database. Whoever brings it may wait for done.
 type fact struct {
 	ref models.Ref
-	// held is the state that the bringer committed last; it saves a load while nobody else changed the message.
+	// held is the state that the bringer committed last; it saves a load while nobody else changed the message, in the era
+	// in which it was committed: see models.Store.Connects.
 	held *models.State
+	era  int64
 	// add puts the fact into the change. It must give the same result however often it is added.
 	add func(*change)
 	// fresh is a message to be stored for the first time, already settled.
@@ -93,6 +95,7 @@ func (e *Engine) tryCommit(batch []*fact) error {
 func (e *Engine) fail(batch []*fact, err error) {
 	e.log.Error("commit failed", "facts", len(batch), "err", err)
 	for _, f := range batch {
+		e.recent.forget(f.ref)
 		if f.fresh != nil {
 			f.fresh.drop()
 		}
@@ -138,7 +141,12 @@ func (e *Engine) resolve(ctx context.Context, batch []*fact) error {
 func (e *Engine) load(ctx context.Context, batch []*fact) (map[models.Ref]*models.State, error) {
 	var refs []models.Ref
 	states, named := map[models.Ref]*models.State{}, map[models.Ref]int64{}
+	era := e.o.Store.Connects()
+	e.recent.renew(era)
 	for _, f := range batch {
+		if f.era != era {
+			f.held = nil
+		}
 		if f.ref.ID == uuid.Nil || f.fresh != nil {
 			continue
 		}

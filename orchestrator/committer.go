@@ -89,11 +89,16 @@ func (q *committer) fill(batch []*fact) []*fact {
 	return batch
 }
 
-// await waits for what becomes of a fact. One that came too late for the last commit is answered when the engine is gone.
-func (e *Engine) await(f *fact) result {
+// await waits for what becomes of a fact, as long as its bringer does and a commit may take. It may be stored after that:
+// what comes again under its key finds it. One that came too late for the last commit is answered when the engine is gone.
+func (e *Engine) await(ctx context.Context, f *fact) result {
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+	defer cancel()
 	select {
 	case r := <-f.done:
 		return r
+	case <-ctx.Done():
+		return result{err: &BusyError{RetryAfter: time.Second, Cause: ctx.Err()}}
 	case <-e.gone:
 	}
 	select {

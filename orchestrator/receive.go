@@ -69,7 +69,7 @@ func (e *Engine) Hook(ctx context.Context, adapter string, id uuid.UUID, h chann
 		}
 	}
 	for _, f := range facts {
-		if res := e.await(f); res.err != nil {
+		if res := e.await(ctx, f); res.err != nil {
 			return HookAnswer{}, res.err
 		}
 	}
@@ -218,7 +218,7 @@ func (e *Engine) quarantine(ctx context.Context, acc *account, h channels.Hook, 
 	case <-ctx.Done():
 		return &BusyError{RetryAfter: time.Second, Cause: ctx.Err()}
 	}
-	return e.await(f).err
+	return e.await(ctx, f).err
 }
 
 // orphaned ends a receipt that matched nothing yet, and has it looked at again.

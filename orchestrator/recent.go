@@ -15,6 +15,16 @@ const recentMost = 4096
 type recent struct {
 	mu         sync.Mutex
 	young, old map[models.Ref]*models.State
+	era        int64
+}
+
+// renew forgets everything when an era begins: the database may be another one, which never had the last commits.
+func (r *recent) renew(era int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if era != r.era {
+		r.young, r.old, r.era = nil, nil, era
+	}
 }
 
 // get answers the state of a message, nil if it is not remembered.

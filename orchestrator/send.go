@@ -19,7 +19,7 @@ import (
 // has to be read from the message.
 func (e *Engine) call(conf *tenantConf, st models.State, content map[policy.Channel]channels.Content, ln *lane) {
 	a := st.Attempts[st.Message.Attempts-1]
-	began := e.o.Now()
+	began, era := e.o.Now(), e.o.Store.Connects()
 	taken, failure := e.send(conf, st, a, content, ln)
 	if ln.release() {
 		e.drain.wake()
@@ -32,7 +32,7 @@ func (e *Engine) call(conf *tenantConf, st models.State, content map[policy.Chan
 		e.accountTrouble(conf, a.AccountID, st.Message.Test, ln, failure)
 	}
 	e.logCall(st.Message.ID, a, failure, e.o.Now().Sub(began))
-	f := &fact{ref: models.Ref{TenantID: st.Message.TenantID, ID: st.Message.ID}, held: &st}
+	f := &fact{ref: models.Ref{TenantID: st.Message.TenantID, ID: st.Message.ID}, held: &st, era: era}
 	f.add = func(c *change) { c.answered(a, taken, failure) }
 	e.again(f)
 }

@@ -203,3 +203,17 @@ func reference(id uuid.UUID, n int64) string {
 	a := models.AttemptID(id, n)
 	return hex.EncodeToString(a[:])
 }
+
+// count is how many messages have been accepted.
+func (l *load) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.accepted)
+}
+
+// awaitMore waits until n more messages have been accepted.
+func (l *load) awaitMore(t *testing.T, n int) {
+	t.Helper()
+	want := l.count() + n
+	until(t, fmt.Sprintf("%d more messages are accepted", n), func() bool { return l.count() >= want })
+}

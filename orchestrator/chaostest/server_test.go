@@ -22,9 +22,29 @@ type server struct {
 	bin, dir string
 	port     int
 	cred     *syscall.Credential // root must not run it
+	settings []string            // name=value
 }
 
-func newServer(t *testing.T) *server {
+// newServer starts an empty server.
+func newServer(t *testing.T, settings ...string) *server {
+	t.Helper()
+	s := prepare(t)
+	s.settings = settings
+	s.init()
+	s.start()
+	return s
+}
+
+// init makes an empty data directory.
+func (s *server) init(options ...string) {
+	s.t.Helper()
+	s.must(s.run("initdb", append([]string{
+		"-D", s.data(), "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8",
+	}, options...)...))
+}
+
+// prepare finds a folder and a port for a server, which goes with the test.
+func prepare(t *testing.T) *server {
 	t.Helper()
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pg_ctl")
 	slices.Sort(found)
@@ -48,15 +68,18 @@ func newServer(t *testing.T) *server {
 			t.Error(err)
 		}
 	})
-	s.must(s.run("initdb", "-D", s.data(), "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"))
+	s.port = freePort(t)
+	return s
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.port = l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	s.start()
-	return s
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
 }
 
 // stepDown gives the folder to somebody who may run the server.
@@ -77,11 +100,16 @@ func (s *server) stepDown() {
 
 func (s *server) data() string { return filepath.Join(s.dir, "data") }
 
+func (s *server) log() string { return filepath.Join(s.dir, "log") }
+
 // start starts the server and waits until it serves.
 func (s *server) start() {
 	s.t.Helper()
-	s.must(s.run("pg_ctl", "-D", s.data(), "-l", filepath.Join(s.dir, "log"), "-w", "-t", "60", "-o",
-		fmt.Sprintf("-c listen_addresses=127.0.0.1 -c port=%d -c unix_socket_directories=%s -c max_connections=100", s.port, s.dir), "start"))
+	options := fmt.Sprintf("-c listen_addresses=127.0.0.1 -c port=%d -c unix_socket_directories=%s -c max_connections=100", s.port, s.dir)
+	for _, setting := range s.settings {
+		options += " -c " + setting
+	}
+	s.must(s.run("pg_ctl", "-D", s.data(), "-l", s.log(), "-w", "-t", "60", "-o", options, "start"))
 }
 
 // crash stops the server as a power cut does, short of losing what the kernel has.
