@@ -15,7 +15,7 @@ import (
 var migrations embed.FS
 
 // Migrate brings the schema up to this binary's version, forward only. On Postgres it runs under a session lock, so
-// replicas that start together wait for one another; point its URL at the server itself, not at a pooler.
+// replicas that start together wait for one another; a pooler in transaction mode may stand between.
 func (s *Store) Migrate(ctx context.Context) error {
 	db := s.hot
 	var options []goose.ProviderOption
