@@ -65,9 +65,11 @@ bench: ## runs the benchmarks whose name matches BENCH (.)
 	.ci/with-postgres go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 .PHONY: soak
-soak: ## plays SEEDS (200000) seeds of the simulation, each rare state must be reached; 10,000 sequences against the model
+soak: ## plays SEEDS (200000) seeds of the simulation, each rare state must be reached; 10,000 sequences against the model; the long tests in full
 	go test ./orchestrator/simtest -count=1 -timeout 0 -run TestSimulation -v -simtest.seeds $(SEEDS) -simtest.first $(FIRST) -simtest.strict
 	go test ./orchestrator/modeltest -count=1 -timeout 0 -rapid.checks 10000
+	.ci/with-postgres go test ./orchestrator/longtest -count=1 -timeout 0 -v -parallel 1 -longtest.full
+	.ci/with-postgres go test ./orchestrator -count=1 -timeout 0 -v -run TestReceiptAgainstTimer -pairs 50000
 
 .PHONY: mutants
 mutants: ## puts a hundred bugs into the code, one after the other: a test must catch each

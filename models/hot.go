@@ -85,7 +85,8 @@ var (
 		"SELECT account FROM q WHERE account IS NOT NULL"
 	firstQueued = "SELECT queue_account FROM messages WHERE queue_account > "
 	byAccount   = " ORDER BY queue_account LIMIT 1"
-	parked      = "SELECT " + names(receiptColumns) + " FROM receipts WHERE state = 'parked' ORDER BY received_at LIMIT $1 + 0"
+	parked      = "SELECT " + names(receiptColumns) + " FROM receipts WHERE state = 'parked' AND received_at <= $1 " +
+		"ORDER BY received_at DESC LIMIT $2 + 0"
 )
 
 // InsertKeys takes keys that nobody holds yet. won is parallel to rows: false where the key was there before, be it
@@ -295,9 +296,10 @@ func (s *Store) QueuedAccounts(ctx context.Context) (accounts []uuid.UUID, err e
 	return accounts, err
 }
 
-// Parked lists up to limit receipts that wait for their attempt, oldest first.
-func (s *Store) Parked(ctx context.Context, limit int) (receipts []Receipt, err error) {
-	err = s.reader().run(ctx, parked, []any{limit}, collect(receiptColumns, &receipts))
+// Parked lists up to limit receipts that wait for their attempt and came at before, in Unix milliseconds, or earlier: the
+// latest first.
+func (s *Store) Parked(ctx context.Context, before int64, limit int) (receipts []Receipt, err error) {
+	err = s.reader().run(ctx, parked, []any{before, limit}, collect(receiptColumns, &receipts))
 	return receipts, err
 }
 

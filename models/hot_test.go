@@ -320,13 +320,16 @@ func TestReceiptsParkAndMatch(t *testing.T) {
 		})
 		parked := func(want ...models.Receipt) {
 			t.Helper()
-			got, err := s.Parked(t.Context(), 10)
+			got, err := s.Parked(t.Context(), 1<<62, 10)
 			if err != nil {
 				t.Fatal(err)
 			}
 			equal(t, got, want)
 		}
-		parked(*early, *late)
+		parked(*late, *early)
+		if got, err := s.Parked(t.Context(), 10, 10); err != nil || len(got) != 1 || got[0].EventKey != "a" {
+			t.Errorf("until 10 wait %v, %v", got, err)
+		}
 		matched := *late
 		matched.State, matched.MessageID, matched.N = models.ReceiptApplied, uuid.New(), 1
 		other := matched

@@ -70,7 +70,7 @@ type Engine struct {
 
 	committers []*committer
 
-	skew   atomic.Int64 // what the database's clock is ahead of ours, in nanoseconds
+	clock  atomic.Pointer[reading]
 	calls  crew
 	asking asking
 	// workers take up what is due; loops commit.
@@ -162,12 +162,21 @@ func (e *Engine) finish(ctx context.Context, idle chan<- struct{}) {
 	close(idle)
 }
 
-// now is the database's clock, which decides what is due on every replica alike.
+// reading is what the database's clock said at a moment of ours.
+type reading struct{ database, own time.Time }
+
+// now is the database's clock, which decides what is due on every replica alike. From its last reading on our monotonic
+// clock counts, so a step of this machine's clock moves nothing.
 func (e *Engine) now() time.Time {
-	return e.o.Now().Add(time.Duration(e.skew.Load()))
+	now := e.o.Now()
+	r := e.clock.Load()
+	if r == nil {
+		return now
+	}
+	return r.database.Add(now.Sub(r.own))
 }
 
-// syncClock measures how far the database's clock is from ours.
+// syncClock reads the database's clock.
 func (e *Engine) syncClock(ctx context.Context) error {
 	before := e.o.Now()
 	db, err := e.o.Store.Now(ctx)
@@ -175,7 +184,7 @@ func (e *Engine) syncClock(ctx context.Context) error {
 		return err
 	}
 	after := e.o.Now()
-	e.skew.Store(int64(db.Sub(before.Add(after.Sub(before) / 2))))
+	e.clock.Store(&reading{db, before.Add(after.Sub(before) / 2)})
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -234,35 +235,48 @@ func (e *Engine) orphaned(f *fact) {
 	f.end(result{})
 }
 
-// Times of parked receipts.
+// Parked receipts: when they are looked up again, and how many at a time.
 const (
-	parkedSoon = 250 * time.Millisecond // a receipt that outran its send's answer
-	parkedIdle = 5 * time.Second        // what other replicas parked
+	parkedSoon  = 250 * time.Millisecond // a receipt that outran its send's answer
+	parkedIdle  = 5 * time.Second        // what other replicas parked
+	parkedYoung = 2 * callTimeout        // by then the answer that it waits for has come
+	parkedPage  = 1000
 )
 
-// parkedLoop matches receipts that came before their attempt was known. It runs soon after one is parked here, and
-// now and then for those of other replicas.
+// parkedLoop matches receipts that came before their attempt was known: those that came lately soon and often, and a page
+// of the older ones now and then. Receipts that will never match, of an account's other traffic, hold nobody up.
 func (e *Engine) parkedLoop() {
+	older := never
 	for e.sleep(e.parked, parkedIdle) {
-		for range 40 { // the answer that it waits for takes at most a call's deadline
-			left, err := e.matchParked()
+		for range 40 {
+			left, _, err := e.matchParked(never)
 			if err != nil {
 				e.log.Error("parked receipts", "err", err)
 			}
-			if left == 0 || !e.sleep(newWaker(), parkedSoon) {
+			young := ms(e.now().Add(-parkedYoung))
+			if !slices.ContainsFunc(left, func(r models.Receipt) bool { return r.ReceivedAt > young }) || !e.sleep(newWaker(), parkedSoon) {
 				break
 			}
+		}
+		var err error
+		if _, older, err = e.matchParked(older); err != nil {
+			e.log.Error("parked receipts", "err", err)
 		}
 	}
 }
 
-// matchParked looks parked receipts up again and answers how many are left.
-func (e *Engine) matchParked() (int, error) {
+// matchParked looks up again the parked receipts that came at a time or before it, in Unix milliseconds: a page, the latest
+// first. It answers those that match nothing, and where the next page begins; never: with the latest again.
+func (e *Engine) matchParked(before int64) (left []models.Receipt, next int64, err error) {
 	ctx, cancel := e.recording()
 	defer cancel()
-	rows, err := e.o.Store.Parked(ctx, 1000)
+	rows, err := e.o.Store.Parked(ctx, before, parkedPage)
 	if err != nil || len(rows) == 0 {
-		return 0, err
+		return nil, never, err
+	}
+	next = never
+	if len(rows) == parkedPage {
+		next = min(rows[parkedPage-1].ReceivedAt, before-1)
 	}
 	refs := make([]models.ProviderRef, len(rows))
 	for i, r := range rows {
@@ -270,11 +284,12 @@ func (e *Engine) matchParked() (int, error) {
 	}
 	found, err := e.o.Store.FindAttempts(ctx, refs)
 	if err != nil {
-		return len(rows), err
+		return rows, before, err
 	}
 	for i, row := range rows {
 		at, ok := found[refs[i]]
 		if !ok {
+			left = append(left, row)
 			continue
 		}
 		matched := row
@@ -287,5 +302,5 @@ func (e *Engine) matchParked() (int, error) {
 		}
 		e.again(f)
 	}
-	return len(rows) - len(found), nil
+	return left, next, nil
 }
