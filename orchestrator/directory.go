@@ -17,8 +17,8 @@ import (
 )
 
 // confLife is how long a replica trusts what it read of a tenant's configuration: another replica's change is seen
-// within it.
-const confLife = 3 * time.Second
+// within it. Reading it takes milliseconds, and a thousand tenants may be at work.
+const confLife = 10 * time.Second
 
 // directory caches the tenants' configuration, and the adapters built from it.
 type directory struct {

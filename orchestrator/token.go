@@ -20,9 +20,9 @@ const (
 	refreshPoll = 50 * time.Millisecond
 	// refreshAhead is how long before its end a token is renewed.
 	refreshAhead = 30 * time.Minute
-	// tokenHeld is how long a token is used without being read again: the calls of a second share one read, and a pair
-	// that another replica renewed is seen within it. A provider's refusal of the token has it read at once.
-	tokenHeld = time.Second
+	// tokenHeld is how long a token is used without being read again: a pair that another replica renewed is seen within it.
+	// A provider's refusal of the token has it read at once.
+	tokenHeld = 30 * time.Second
 )
 
 // tokens is the TokenSource of one account. A refresh token can be spent once: the intent is committed before the
