@@ -137,51 +137,50 @@ func TestHostileAnswersHurtNobodyElse(t *testing.T) {
 			gone(c)
 		},
 	}
-	modelstest.Each(t, func(t *testing.T, s *models.Store) {
-		for name, answer := range answers {
-			t.Run(name, func(t *testing.T) {
-				h := newHostile(t, s, hostileTimes{call: callTimeout}, nil)
-				gw := newLiar(t)
-				h.gateway("bad", rawServer(t, answer))
-				h.gateway("good", gw.URL)
-				h.policy("bad", "1h", "2h", "bad")
-				h.policy("good", "1h", "2h", "good")
-				quiet := h.latency(20)
+	s := modelstest.Open(t, models.SQLite) // no answer of a provider is seen by the database
+	for name, answer := range answers {
+		t.Run(name, func(t *testing.T) {
+			h := newHostile(t, s, hostileTimes{call: callTimeout}, nil)
+			gw := newLiar(t)
+			h.gateway("bad", rawServer(t, answer))
+			h.gateway("good", gw.URL)
+			h.policy("bad", "1h", "2h", "bad")
+			h.policy("good", "1h", "2h", "good")
+			quiet := h.latency(20)
 
-				runtime.GC()
-				var before, peak runtime.MemStats
-				runtime.ReadMemStats(&before)
-				bad := h.sendMany("bad", calls)
-				busy := h.latency(20)
-				runtime.ReadMemStats(&peak)
-				if grown := int64(peak.HeapInuse) - int64(before.HeapInuse); grown > 96<<20 {
-					t.Errorf("the heap grew by %d MB", grown>>20)
-				}
-				if busy > quiet+callTimeout/2 { // the floods take both cores of a small machine for a while
-					t.Errorf("the good account's messages took %s, against %s without the bad one", busy, quiet)
-				}
-				called := 0
-				for _, id := range bad {
-					// What was not called yet waits: the breaker keeps it from the provider.
-					v := h.await(id, func(v orchestrator.MessageView) bool {
-						return len(v.Attempts) == 0 || v.Attempts[0].Status != policy.AttemptSending
-					})
-					for _, a := range h.state(v.ID).Attempts {
-						if a.Calls > 0 {
-							called++
-						}
-						if a.Status != policy.AttemptUnknown && a.Status != policy.AttemptPending { // pending: it found no connection in time
-							t.Errorf("after %d calls the attempt is %s %s", a.Calls, a.Status, a.Code)
-						}
+			runtime.GC()
+			var before, peak runtime.MemStats
+			runtime.ReadMemStats(&before)
+			bad := h.sendMany("bad", calls)
+			busy := h.latency(20)
+			runtime.ReadMemStats(&peak)
+			if grown := int64(peak.HeapInuse) - int64(before.HeapInuse); grown > 96<<20 {
+				t.Errorf("the heap grew by %d MB", grown>>20)
+			}
+			if busy > quiet+callTimeout/2 { // the floods take both cores of a small machine for a while
+				t.Errorf("the good account's messages took %s, against %s without the bad one", busy, quiet)
+			}
+			called := 0
+			for _, id := range bad {
+				// What was not called yet waits: the breaker keeps it from the provider.
+				v := h.await(id, func(v orchestrator.MessageView) bool {
+					return len(v.Attempts) == 0 || v.Attempts[0].Status != policy.AttemptSending
+				})
+				for _, a := range h.state(v.ID).Attempts {
+					if a.Calls > 0 {
+						called++
+					}
+					if a.Status != policy.AttemptUnknown && a.Status != policy.AttemptPending { // pending: it found no connection in time
+						t.Errorf("after %d calls the attempt is %s %s", a.Calls, a.Status, a.Code)
 					}
 				}
-				if called < 10 {
-					t.Errorf("only %d calls met the bad provider", called)
-				}
-				h.verify()
-			})
-		}
-	})
+			}
+			if called < 10 {
+				t.Errorf("only %d calls met the bad provider", called)
+			}
+			h.verify()
+		})
+	}
 }
 
 // latency is how long a message on the good account took from accept to taken, in the middle of n.
