@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -164,7 +165,7 @@ func (s *shunt) RoundTrip(r *http.Request) (*http.Response, error) {
 func (s *shunt) knows(r *http.Request) bool {
 	user, _, _ := r.BasicAuth()
 	key, _ := strings.CutPrefix(r.Header.Get("Authorization"), "App ")
-	return s.owns(user) || s.owns(key) || s.owns(r.Header.Get("access_token"))
+	return s.owns(user) || s.owns(key) || slices.ContainsFunc(r.Header["access_token"], s.owns) // as Zalo's documents write it, and its adapter
 }
 
 // homing brings the simulator's webhooks to the service itself, whatever public address they are for.
