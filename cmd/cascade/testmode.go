@@ -165,7 +165,15 @@ func (s *shunt) RoundTrip(r *http.Request) (*http.Response, error) {
 func (s *shunt) knows(r *http.Request) bool {
 	user, _, _ := r.BasicAuth()
 	key, _ := strings.CutPrefix(r.Header.Get("Authorization"), "App ")
-	return s.owns(user) || s.owns(key) || slices.ContainsFunc(r.Header["access_token"], s.owns) // as Zalo's documents write it, and its adapter
+	if s.owns(user) || s.owns(key) {
+		return true
+	}
+	for name, values := range r.Header { // Zalo's adapter writes the name as Zalo's documents do, not canonically
+		if strings.EqualFold(name, "access_token") && slices.ContainsFunc(values, s.owns) {
+			return true
+		}
+	}
+	return false
 }
 
 // homing brings the simulator's webhooks to the service itself, whatever public address they are for.
