@@ -70,3 +70,21 @@ func (s *Store) ReadRoll(ctx context.Context, tenant uuid.UUID, first, end int64
 	r, err := s.readRoll(ctx, tenant, first, end)
 	return func() error { return s.write.WithContext(ctx).Transaction(r.write) }, err
 }
+
+// CostRows is Report.Costs without what was paid twice.
+func (s *Store) CostRows(ctx context.Context, q CostQuery) (rows []CostRow, err error) {
+	err = s.Report(ctx, func(r *Report) error {
+		rows, _, err = r.Costs(q)
+		return err
+	})
+	return rows, err
+}
+
+// PaidTwiceLate is what Report.Costs says of it.
+func (s *Store) PaidTwiceLate(ctx context.Context, tenant uuid.UUID, from, to int64) (late map[string]int64, err error) {
+	err = s.Report(ctx, func(r *Report) error {
+		_, late, err = r.Costs(CostQuery{TenantID: tenant, From: from, To: to})
+		return err
+	})
+	return late, err
+}

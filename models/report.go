@@ -83,24 +83,6 @@ func (s *Store) planReport(tx *gorm.DB) (now int64, err error) {
 	return now, err
 }
 
-// CostRows is Report.Costs without what was paid twice.
-func (s *Store) CostRows(ctx context.Context, q CostQuery) (rows []CostRow, err error) {
-	err = s.Report(ctx, func(r *Report) error {
-		rows, _, err = r.Costs(q)
-		return err
-	})
-	return rows, err
-}
-
-// PaidTwiceLate is what Report.Costs says of it.
-func (s *Store) PaidTwiceLate(ctx context.Context, tenant uuid.UUID, from, to int64) (late map[string]int64, err error) {
-	err = s.Report(ctx, func(r *Report) error {
-		_, late, err = r.Costs(CostQuery{TenantID: tenant, From: from, To: to})
-		return err
-	})
-	return late, err
-}
-
 // Costs sums the ledger by attempt, booked to when the attempt was made. The rows are sorted by their groups. late is
 // what was spent on attempts, by currency in micros, although an earlier channel that was paid too had the message
 // delivered after all: the price of not having waited.

@@ -61,12 +61,9 @@ func TestCostsEqualTheProvidersLog(t *testing.T) {
 			t.Fatal(err)
 		}
 		now := time.Now()
-		rows, err := s.CostRows(t.Context(), models.CostQuery{
+		rows, _ := reportOf(t, s, models.CostQuery{
 			TenantID: r.Tenant.ID, From: now.Add(-time.Hour).UnixMilli(), To: now.Add(time.Hour).UnixMilli(), GroupBy: []string{"channel"}, Location: zone,
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 		got := map[string]int64{}
 		for _, row := range rows {
 			got[row.Group["channel"]] += row.Cost / 1_000_000
@@ -118,4 +115,17 @@ func settle(t *testing.T, r *orchestratortest.Rig) {
 			t.Fatalf("the simulator delivered %d, %d are booked", delivered(), booked())
 		}
 	}
+}
+
+// reportOf is a cost report: its rows, and what was paid twice.
+func reportOf(t *testing.T, s *models.Store, q models.CostQuery) (rows []models.CostRow, late map[string]int64) {
+	t.Helper()
+	err := s.Report(t.Context(), func(r *models.Report) (err error) {
+		rows, late, err = r.Costs(q)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows, late
 }
