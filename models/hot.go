@@ -281,8 +281,8 @@ func (s *Store) FindKey(ctx context.Context, tenant uuid.UUID, kind DedupeKind, 
 func (s *Store) NextDue(ctx context.Context) (int64, error) { return s.first(ctx, nextDue) }
 
 // first reads one number, 0 if there is no row.
-func (s *Store) first(ctx context.Context, text string) (n int64, err error) {
-	err = s.reader().run(ctx, text, nil, func(rows *sql.Rows) error { return rows.Scan(&n) })
+func (s *Store) first(ctx context.Context, text string, args ...any) (n int64, err error) {
+	err = s.reader().run(ctx, text, args, func(rows *sql.Rows) error { return rows.Scan(&n) })
 	return n, err
 }
 

@@ -34,6 +34,14 @@ func (s *Store) Tenant(ctx context.Context, id uuid.UUID) (Tenant, error) {
 	return one[Tenant](ctx, s.read.Where("id = ?", id))
 }
 
+// ConfigStamp is a number that every change of the tenant's configuration moves on: of the tenant itself, and of its
+// accounts, policies, templates, routes, prices and callbacks.
+func (s *Store) ConfigStamp(ctx context.Context, tenant uuid.UUID) (int64, error) {
+	return s.first(ctx, configStamp, tenant)
+}
+
+const configStamp = "SELECT stamp FROM config_stamps WHERE tenant_id = $1"
+
 // Tenants lists tenants, newest first, and the next page's cursor.
 func (s *Store) Tenants(ctx context.Context, cursor string, limit int) ([]Tenant, string, error) {
 	return newestFirst(ctx, s.read.Model(&Tenant{}), cursor, limit, func(t Tenant) uuid.UUID { return t.ID })

@@ -17,14 +17,14 @@ import (
 )
 
 // confLife is how long a replica trusts what it read of a tenant's configuration: another replica's change is seen
-// within it. Reading it takes milliseconds, and a thousand tenants may be at work.
-const confLife = 10 * time.Second
+// within it.
+const confLife = 5 * time.Second
 
 // directory caches the tenants' configuration, and the adapters built from it.
 type directory struct {
 	e  *Engine
 	mu sync.Mutex
-	// epoch counts Reloads; an entry of an older epoch is read again.
+	// epoch counts Reloads; an entry of an older epoch is looked after at its next use.
 	epoch    int64
 	tenants  map[uuid.UUID]*confEntry
 	adapters map[uuid.UUID]*account
@@ -35,6 +35,9 @@ type confEntry struct {
 	conf  *tenantConf
 	epoch int64
 	until time.Time
+	// stamp is the database's number for conf, and era the connection by which it was read: a server that took over may
+	// have lost a change, and given its number to another one.
+	stamp, era int64
 }
 
 func newDirectory(e *Engine) *directory {
@@ -111,15 +114,32 @@ func (d *directory) tenant(ctx context.Context, id uuid.UUID) (*tenantConf, erro
 	if entry.conf != nil && entry.epoch == epoch && d.e.o.Now().Before(entry.until) {
 		return entry.conf, nil
 	}
-	conf, err := d.load(ctx, id)
-	if err != nil {
+	if err := d.renew(ctx, id, entry); err != nil {
 		if entry.conf != nil && epoch == entry.epoch {
 			return entry.conf, nil // the database is away; what was true seconds ago is the best there is
 		}
 		return nil, err
 	}
-	entry.conf, entry.epoch, entry.until = conf, epoch, d.e.o.Now().Add(confLife)
-	return conf, nil
+	entry.epoch, entry.until = epoch, d.e.o.Now().Add(confLife)
+	return entry.conf, nil
+}
+
+// renew reads a tenant's configuration, unless its stamp tells that it did not change.
+func (d *directory) renew(ctx context.Context, id uuid.UUID, entry *confEntry) error {
+	era := d.e.o.Store.Connects()
+	stamp, err := d.e.o.Store.ConfigStamp(ctx, id) // first: what changes from here on has a later one
+	if err != nil {
+		return err
+	}
+	if entry.conf != nil && entry.stamp == stamp && entry.era == era {
+		return nil
+	}
+	conf, err := d.load(ctx, id)
+	if err != nil {
+		return err
+	}
+	entry.conf, entry.stamp, entry.era = conf, stamp, era
+	return nil
 }
 
 func (d *directory) load(ctx context.Context, id uuid.UUID) (*tenantConf, error) {
