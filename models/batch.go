@@ -6,12 +6,10 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"unicode/utf8"
 
@@ -347,63 +345,6 @@ func (q querier) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 	}
 	known.want(text)
 	return nil, nil
-}
-
-// statements are what one SQLite handle has compiled. The writer has one connection, which a transaction holds, so a
-// statement first met inside one is compiled before the next.
-type statements struct {
-	mu     sync.Mutex
-	known  map[string]*sql.Stmt
-	wanted map[string]bool
-}
-
-func newStatements() *statements {
-	return &statements{known: map[string]*sql.Stmt{}, wanted: map[string]bool{}}
-}
-
-func (p *statements) get(text string) *sql.Stmt {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.known[text]
-}
-
-func (p *statements) want(text string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.wanted[text] = true
-}
-
-// prepare compiles text on db, once.
-func (p *statements) prepare(ctx context.Context, db *sql.DB, text string) (*sql.Stmt, error) {
-	if stmt := p.get(text); stmt != nil {
-		return stmt, nil
-	}
-	stmt, err := db.PrepareContext(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if first := p.known[text]; first != nil { // somebody was faster
-		stmt.Close()
-		return first, nil
-	}
-	p.known[text] = stmt
-	return stmt, nil
-}
-
-// prepareWanted compiles what earlier transactions met.
-func (p *statements) prepareWanted(ctx context.Context, db *sql.DB) error {
-	p.mu.Lock()
-	wanted := slices.Collect(maps.Keys(p.wanted))
-	clear(p.wanted)
-	p.mu.Unlock()
-	for _, text := range wanted {
-		if _, err := p.prepare(ctx, db, text); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Stats counts the hot road since the Store was opened.

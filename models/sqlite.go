@@ -57,7 +57,8 @@ func (s *Store) openSQLite(ctx context.Context, path string, readers int) error 
 	if s.write, err = s.gorm(sqliteDialector{sqlite.New(sqlite.Config{DriverName: "sqlite", Conn: writer})}); err != nil {
 		return err
 	}
-	s.read, err = s.gorm(sqliteDialector{sqlite.New(sqlite.Config{DriverName: "sqlite", Conn: reader})})
+	pool := preparedPool{reader, s.prepared[reader]}
+	s.read, err = s.gorm(sqliteDialector{sqlite.New(sqlite.Config{DriverName: "sqlite", Conn: pool})})
 	return err
 }
 
