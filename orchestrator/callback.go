@@ -125,28 +125,32 @@ const (
 	callbackGiveUp  = 72 * time.Hour
 	callbackTimeout = 10 * time.Second
 	callbackLease   = 25 * time.Second
-	outboxPage      = 128
-	perEndpoint     = 8
+	// callbackPause is how soon to look again where others hold what is due.
+	callbackPause = 20 * time.Millisecond
+	outboxPage    = 128
+	perEndpoint   = 8
 )
 
 // outboxLoop delivers callbacks. A claim takes the first undelivered event of a message, so that an endpoint hears
 // them in order; a slow endpoint fills its own places only.
 func (e *Engine) outboxLoop() {
 	places := map[uuid.UUID]chan struct{}{}
-	wait := time.Duration(0)
-	for e.sleep(e.outbox, wait) {
+	for wait := time.Duration(0); e.sleep(e.outbox, wait); {
+		if wait = e.untilNextDelivery(); wait > 0 {
+			continue
+		}
 		n, err := e.deliverDue(places)
-		wait = e.untilNextDelivery()
 		switch {
 		case err != nil:
 			e.log.Error("callbacks", "err", err)
 			wait = pollEvery
-		case n == outboxPage:
-			wait = 0
+		case n < outboxPage:
+			wait = callbackPause
 		}
 	}
 }
 
+// untilNextDelivery is how long nothing can be delivered.
 func (e *Engine) untilNextDelivery() time.Duration {
 	ctx, cancel := e.recording()
 	defer cancel()
@@ -154,7 +158,7 @@ func (e *Engine) untilNextDelivery() time.Duration {
 	if err != nil || next == 0 {
 		return pollEvery
 	}
-	return min(pollEvery, max(fromMS(next).Sub(e.now()), 20*time.Millisecond))
+	return min(pollEvery, max(fromMS(next).Sub(e.now()), 0))
 }
 
 // deliverDue claims a page of due deliveries and tells each endpoint.
