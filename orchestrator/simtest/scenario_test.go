@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"cascade/channels/simulator"
@@ -17,6 +18,9 @@ const (
 	lease       = 8 * time.Second
 	// scale shortens the simulator's own times: a webhook that is not answered comes again after 6 s, not 30 s.
 	scale = 0.2
+	// crowded is the share of seeds with many messages, which get into each other's way. The others meet the same faults and
+	// take a third of the time.
+	crowded = 0.2
 )
 
 // scenario is everything that a seed decides: what is sent, and what goes wrong when.
@@ -152,6 +156,9 @@ func newScenario(seed uint64) scenario {
 		s.store.points, s.crash, s.freeze, s.steps, s.outage, s.deploy = nil, nil, nil, nil, nil, nil
 		s.app = appFaults{listens: true, takes: r.between(time.Millisecond, 1500*time.Millisecond)}
 		burst = burst || r.chance(0.5)
+	}
+	if s.roll("a crowd", 0) >= crowded && !slices.Contains(found, seed) {
+		n = 3 + n%10
 	}
 	for i := range n {
 		m := r.script(i)

@@ -34,7 +34,7 @@ var (
 )
 
 // found are seeds that each found a fault of the engine once; they are played first. A change of what newScenario draws
-// makes other runs of them.
+// makes other runs of them; they are played with all their messages.
 var found = []uint64{
 	14,     // a receipt that named an attempt newer than the state in memory was put aside as somebody else's
 	87,     // callbacks beyond an endpoint's places waited out their lease, 25 s
@@ -68,7 +68,7 @@ func TestSimulation(t *testing.T) {
 	var next, played, twice, same atomic.Uint64
 	began := time.Now()
 	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for range runtime.GOMAXPROCS(0) + 1 { // one waits for the disk now and then
 		wg.Go(func() {
 			for n := next.Add(1); n <= most && time.Now().Before(until) && !t.Failed(); n = next.Add(1) {
 				seed := *first + n - 1

@@ -134,7 +134,7 @@ func (w *world) furnish() {
 		w.app.listen(ctx, w.tenant.ID, now)
 	}
 	for name, body := range policies {
-		_, _, err := first.engine.PutPolicy(ctx, w.tenant.ID, name, []byte(body))
+		_, err := w.store.PutPolicy(ctx, w.tenant.ID, name, []byte(body), now)
 		w.must(err)
 	}
 }
