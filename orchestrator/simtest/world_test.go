@@ -75,6 +75,7 @@ func run(t *testing.T, s scenario, database []byte) (digest string, broken []str
 	if w.judge.alive(w.settle()); s.concurrency == 1 && len(s.account) == 0 {
 		w.probe()
 	}
+	w.hush()
 	w.close()
 	digest = w.judge.verdict()
 	if err := w.store.Close(); err != nil {
@@ -339,6 +340,14 @@ func (w *world) probe() {
 		time.Sleep(3 * time.Second)
 		w.judge.probed(r, got.Message.ID)
 		w.reach("probed")
+	}
+}
+
+// hush waits until the last receipt that was answered has found its attempt: one that waits for an attempt's id is looked
+// at every five seconds.
+func (w *world) hush() {
+	for time.Since(w.judge.lastAck()) < 6*time.Second {
+		time.Sleep(time.Second)
 	}
 }
 
