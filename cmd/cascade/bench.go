@@ -28,6 +28,7 @@ type benchCmd struct {
 	Accounts   int           `help:"Share the load among so many ZNS accounts of a tenant." default:"1" placeholder:"N"`
 	Statements bool          `help:"List the ten statements that took the most time, on Postgres with pg_stat_statements."`
 	Ceiling    bool          `help:"Run the same load against a bare pipeline too, and print the ratio."`
+	Beside     []string      `help:"Run another program after it on the same server, and print the ratio to what it says of itself; may be repeated." placeholder:"NAME=COMMAND" sep:"none"`
 	JSON       bool          `name:"json" help:"Print JSON."`
 	CPUProfile string        `name:"cpuprofile" help:"Write the service's CPU profile." placeholder:"FILE"`
 	MemProfile string        `name:"memprofile" help:"Write the service's allocations." placeholder:"FILE"`
@@ -47,7 +48,7 @@ func (c *benchCmd) Run(ctx context.Context, std *streams) error {
 		Database: c.DB, Messages: c.Messages, For: c.For, Clients: c.Clients, Rate: c.Rate, Receipts: c.Receipts, AcceptOnly: c.AcceptOnly,
 		Ladder: c.Ladder, Burst: c.Burst, Pending: c.Pending, Finished: c.Finished, Overdue: c.Overdue, Stale: c.Stale,
 		Replicas: c.Replicas, Tenants: c.Tenants, ZNSAccounts: c.Accounts, Statements: c.Statements,
-		Ceiling: c.Ceiling, JSON: c.JSON, CPUProfile: c.CPUProfile, MemProfile: c.MemProfile, Child: []string{self, "bench", "--child"},
+		Ceiling: c.Ceiling, Beside: c.Beside, JSON: c.JSON, CPUProfile: c.CPUProfile, MemProfile: c.MemProfile, Child: []string{self, "bench", "--child"},
 		Progress: std.err,
 	}, std.out)
 }

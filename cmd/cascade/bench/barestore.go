@@ -11,7 +11,8 @@ import (
 
 // bareStore writes the ceiling's two tables: a message, and an attempt for each channel.
 type bareStore interface {
-	write(batch []*bareFact) error
+	// write commits a batch and answers how many statements that took.
+	write(batch []*bareFact) (statements int, err error)
 	close() error
 }
 
@@ -69,7 +70,7 @@ func openBarePostgres(address string) (*barePostgres, error) {
 
 func (s *barePostgres) close() error { return s.db.Close() }
 
-func (s *barePostgres) write(batch []*bareFact) error {
+func (s *barePostgres) write(batch []*bareFact) (statements int, err error) {
 	var ids, channels, due [3][]int64
 	var phones, contents []string
 	for _, f := range batch {
@@ -82,12 +83,14 @@ func (s *barePostgres) write(batch []*bareFact) error {
 		if len(ids[kind]) == 0 {
 			return nil
 		}
+		statements++
 		_, err := s.db.ExecContext(context.Background(), text, args...)
 		return err
 	}
-	return errors.Join(run(bareAccept, bareInsert, ids[bareAccept], phones, contents),
+	err = errors.Join(run(bareAccept, bareInsert, ids[bareAccept], phones, contents),
 		run(bareSent, bareUpdate, ids[bareSent], channels[bareSent], due[bareSent]),
 		run(bareEnd, bareFinish, ids[bareEnd], channels[bareEnd]))
+	return statements, err
 }
 
 type bareSQLite struct {
@@ -137,11 +140,11 @@ func openBareSQLite(address string) (_ *bareSQLite, err error) {
 
 func (s *bareSQLite) close() error { return s.db.Close() }
 
-func (s *bareSQLite) write(batch []*bareFact) error {
+func (s *bareSQLite) write(batch []*bareFact) (statements int, err error) {
 	ctx := context.Background()
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer tx.Rollback() // nothing after a commit
 	for _, f := range batch {
@@ -154,9 +157,10 @@ func (s *bareSQLite) write(batch []*bareFact) error {
 		}
 		for i, text := range bareSteps[f.kind] {
 			if _, err := tx.StmtContext(ctx, s.prepared[text]).ExecContext(ctx, args[i]...); err != nil {
-				return err
+				return statements, err
 			}
+			statements++
 		}
 	}
-	return tx.Commit()
+	return statements, tx.Commit()
 }

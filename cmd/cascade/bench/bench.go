@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"cascade/models"
@@ -54,7 +55,9 @@ type Options struct {
 
 	// Ceiling runs the same load against the bare pipeline too, and reports its figures as a ratio.
 	Ceiling bool
-	JSON    bool
+	// Beside are programs that do such work in their own way, run after the service on the same server; see Peer.
+	Beside []string
+	JSON   bool
 	// CPUProfile and MemProfile are files for pprof; "" for none.
 	CPUProfile, MemProfile string
 	// Child starts a process that calls Child: its program and arguments.
@@ -77,6 +80,11 @@ func (o *Options) check() error {
 	for _, is := range []bool{o.AcceptOnly, o.Ladder, o.Burst > 0, o.Overdue > 0} {
 		if is {
 			alone++
+		}
+	}
+	for _, peer := range o.Beside {
+		if name, command, _ := strings.Cut(peer, "="); name == "" || command == "" {
+			return fmt.Errorf("--beside %q must be NAME=COMMAND", peer)
 		}
 	}
 	postgres := o.Database != "" && o.Database != models.SQLite
@@ -157,11 +165,18 @@ func measured(ctx context.Context, o Options, db *database) (*Report, error) {
 	}
 	if o.Ceiling {
 		o.CPUProfile, o.MemProfile = "", ""
-		m, err := measure(ctx, o, db, func(simulator string) (target, error) { return startCeiling(db, o.AcceptOnly, simulator) })
+		var bare *ceiling
+		m, err := measure(ctx, o, db, func(simulator string) (_ target, err error) {
+			bare, err = startCeiling(db, o.AcceptOnly, simulator)
+			return bare, err
+		})
 		if err != nil {
 			return nil, fmt.Errorf("measure the bare pipeline: %w", err)
 		}
-		r.ceiling(m)
+		r.ceiling(m, bare)
+	}
+	if err := r.beside(ctx, o, db); err != nil {
+		return nil, err
 	}
 	// Afterwards: the server's tidying up behind so many rows is not to count for the service.
 	limit, err := db.limit(ctx)

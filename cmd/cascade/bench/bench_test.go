@@ -64,15 +64,25 @@ func each(t *testing.T, fn func(t *testing.T, dialect string)) {
 
 func TestRun(t *testing.T) {
 	each(t, func(t *testing.T, dialect string) {
-		r, text := measure(t, dialect, bench.Options{Messages: 100, Receipts: 0.8, Ceiling: true})
+		r, text := measure(t, dialect, bench.Options{Messages: 100, Receipts: 0.8, Ceiling: true, Beside: []string{
+			"other=echo '100 messages in 6.2 s = 10 msg/s end to end'; echo '  3.5 statements, WAL 6495 B, CPU server 844 us, client 506 us'",
+		}})
 		if r.Accepted != 100 || r.Ended != 100 || r.Calls != 120 || r.Twice != 0 || r.TimersLate.N != 20 {
 			t.Errorf("of 100 messages, 20 of them by two channels: %s", text)
 		}
 		if r.CPU <= 0 || r.Limit <= 0 || r.PerSecond <= 0 || r.Statements <= 0 || r.Accept.P50 <= 0 {
 			t.Errorf("a figure is missing: %s", text)
 		}
-		if r.Ceiling == nil || r.Ceiling.PerSecond <= 0 || r.Ceiling.CPU <= 0 || r.Ceiling.RateRatio <= 0 || r.Ceiling.CPURatio <= 0 {
+		if r.Ceiling == nil || r.Ceiling.PerSecond <= 0 || r.Ceiling.CPU <= 0 || r.Ceiling.Ratio.Rate <= 0 || r.Ceiling.Ratio.CPU <= 0 ||
+			r.Ceiling.Statements <= 0 || r.Ceiling.TimersLate.N != 20 {
 			t.Errorf("the bare pipeline has no figures: %s", text)
+		}
+		peer := bench.Peer{Name: "other", PerSecond: 10, CPU: 1350, Statements: 3.5, Written: 6495}
+		if len(r.Peers) != 1 || r.Peers[0].Ratio.Rate <= 0 || r.Peers[0].Ratio.CPU <= 0 {
+			t.Fatalf("the program beside it has no ratio: %s", text)
+		}
+		if peer.Ratio = r.Peers[0].Ratio; r.Peers[0] != peer {
+			t.Errorf("its words were read as %+v, want %+v", r.Peers[0], peer)
 		}
 		for _, word := range []string{"stored", "memory", "cost_report", "overdue", "burst", "fleet", "top_statements"} {
 			if strings.Contains(text, `"`+word) {

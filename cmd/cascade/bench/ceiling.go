@@ -35,8 +35,11 @@ type ceiling struct {
 	next            atomic.Int64
 	accepted, ended atomic.Int64
 
+	statements atomic.Int64
+
 	mu      sync.Mutex
 	waiting map[int64]*time.Timer // by message, for the first channel's receipt
+	late    []float64             // milliseconds from a message's due time until its second call began
 }
 
 // bareFact is one row's worth of news; done hears of its commit.
@@ -119,7 +122,8 @@ func (c *ceiling) commitLoop() {
 			}
 			break
 		}
-		err := c.store.write(batch)
+		n, err := c.store.write(batch)
+		c.statements.Add(int64(n))
 		for _, f := range batch {
 			f.done <- err
 		}
@@ -157,8 +161,10 @@ func (c *ceiling) accept(w http.ResponseWriter, r *http.Request) {
 // first calls ZNS, and SMS when its receipt has not come in time.
 func (c *ceiling) first(f *bareFact) {
 	c.mu.Lock()
+	due := time.Now().Add(Wait)
 	c.waiting[f.id] = time.AfterFunc(Wait, func() {
 		if c.settled(f.id) {
+			c.lateBy(time.Since(due))
 			c.second(f)
 		}
 	})
@@ -167,6 +173,12 @@ func (c *ceiling) first(f *bareFact) {
 	body := `{"phone":"` + f.to[1:] + `","template_id":"412345","template_data":{"order":"A-` + id + `"},"tracking_id":"` + id + `"}`
 	c.call("/zalo/api/message/template", "access_token", c.known[0].AccessToken, body)
 	_ = c.commit(&bareFact{kind: bareSent, id: f.id, channel: 1, due: time.Now().Add(Wait).UnixMilli()})
+}
+
+func (c *ceiling) lateBy(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.late = append(c.late, float64(d.Microseconds())/1000)
 }
 
 func (c *ceiling) second(f *bareFact) {

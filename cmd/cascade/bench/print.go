@@ -71,8 +71,14 @@ func (r *Report) printLoad(p printer) {
 	p.line("CPU per message", "%g µs: service %g, database %g", r.CPU, r.ServiceCPU, r.DatabaseCPU)
 	p.line("database per message", "%g statements, %g transactions, %g bytes written", r.Statements, r.Transactions, r.Written)
 	if c := r.Ceiling; c != nil {
-		p.line("bare pipeline", "%g messages/s, %g µs, %g bytes written, accept p50 %g ms, p99 %g ms", c.PerSecond, c.CPU, c.Written, c.Accept.P50, c.Accept.P99)
-		p.line("ratio to it", "rate %g, CPU %g, bytes %g", c.RateRatio, c.CPURatio, c.WrittenRatio)
+		p.line("bare pipeline", "%g messages/s, %g µs, %g statements, %g bytes written, accept p50 %g ms, p99 %g ms, timers late p99 %g ms",
+			c.PerSecond, c.CPU, c.Statements, c.Written, c.Accept.P50, c.Accept.P99, c.TimersLate.P99)
+		p.line("ratio to it", "rate %g, CPU %g, statements %g, bytes %g, accept p50 %g, p99 %g, timers late p99 %g",
+			c.Ratio.Rate, c.Ratio.CPU, c.Ratio.Statements, c.Ratio.Written, c.Ratio.AcceptP50, c.Ratio.AcceptP99, c.Ratio.TimersLateP99)
+	}
+	for _, peer := range r.Peers {
+		p.line("beside "+peer.Name, "%g messages/s, %g µs, %g statements, %g bytes written; ratio to it: rate %g, CPU %g, statements %g, bytes %g",
+			peer.PerSecond, peer.CPU, peer.Statements, peer.Written, peer.Ratio.Rate, peer.Ratio.CPU, peer.Ratio.Statements, peer.Ratio.Written)
 	}
 	p.latency("accept", r.Accept)
 	p.latency("accept to provider", r.FirstCall)

@@ -28,7 +28,9 @@ type Report struct {
 	Transactions float64 `json:"transactions_per_message"`
 	Written      float64 `json:"written_bytes_per_message"` // WAL; on SQLite WAL and checkpoints
 	// Ceiling is nil unless it was asked for.
-	Ceiling    *Ceiling  `json:"ceiling,omitempty"`
+	Ceiling *Ceiling `json:"ceiling,omitempty"`
+	// Peers are the programs beside which the service was measured.
+	Peers      []Peer    `json:"peers,omitempty"`
 	Accept     Quantiles `json:"accept_ms"`
 	FirstCall  Quantiles `json:"first_call_ms"`
 	TimersLate Quantiles `json:"timers_late_ms"`
@@ -71,13 +73,24 @@ type Fleet struct {
 
 // Ceiling is what the bare pipeline took under the same load, and how the service compares.
 type Ceiling struct {
-	PerSecond    float64   `json:"messages_per_second"`
-	CPU          float64   `json:"cpu_us_per_message"`
-	Written      float64   `json:"written_bytes_per_message"`
-	Accept       Quantiles `json:"accept_ms"`
-	RateRatio    float64   `json:"rate_ratio"`
-	CPURatio     float64   `json:"cpu_ratio"`
-	WrittenRatio float64   `json:"written_ratio"`
+	PerSecond  float64   `json:"messages_per_second"`
+	CPU        float64   `json:"cpu_us_per_message"`
+	Statements float64   `json:"statements_per_message"`
+	Written    float64   `json:"written_bytes_per_message"`
+	Accept     Quantiles `json:"accept_ms"`
+	TimersLate Quantiles `json:"timers_late_ms"`
+	Ratio      Ratio     `json:"ratio"`
+}
+
+// Ratio is the service's figure divided by another's in the same run; 0 where one of them has none.
+type Ratio struct {
+	Rate          float64 `json:"rate"`
+	CPU           float64 `json:"cpu"`
+	Statements    float64 `json:"statements"`
+	Written       float64 `json:"written_bytes"`
+	AcceptP50     float64 `json:"accept_p50"`
+	AcceptP99     float64 `json:"accept_p99"`
+	TimersLateP99 float64 `json:"timers_late_p99"`
 }
 
 // Quantiles of a number of values.
@@ -143,12 +156,25 @@ func report(s *service, m *run) *Report {
 }
 
 // ceiling sets the service beside the bare pipeline.
-func (r *Report) ceiling(m *run) {
+func (r *Report) ceiling(m *run, bare *ceiling) {
+	bare.mu.Lock()
+	defer bare.mu.Unlock()
 	c := &Ceiling{
-		PerSecond: round(m.perSecond), CPU: m.micros(m.used.service + m.used.database), Written: m.per(float64(m.used.written)), Accept: m.seen.Accept,
+		PerSecond: round(m.perSecond), CPU: m.micros(m.used.service + m.used.database), Statements: m.per(float64(bare.statements.Load())),
+		Written: m.per(float64(m.used.written)), Accept: m.seen.Accept, TimersLate: quantiles(bare.late),
 	}
-	c.RateRatio, c.CPURatio, c.WrittenRatio = round(r.PerSecond/c.PerSecond), round(r.CPU/c.CPU), round(r.Written/c.Written)
+	c.Ratio = Ratio{
+		Rate: ratio(r.PerSecond, c.PerSecond), CPU: ratio(r.CPU, c.CPU), Statements: ratio(r.Statements, c.Statements), Written: ratio(r.Written, c.Written),
+		AcceptP50: ratio(r.Accept.P50, c.Accept.P50), AcceptP99: ratio(r.Accept.P99, c.Accept.P99), TimersLateP99: ratio(r.TimersLate.P99, c.TimersLate.P99),
+	}
 	r.Ceiling = c
+}
+
+func ratio(ours, theirs float64) float64 {
+	if theirs == 0 {
+		return 0
+	}
+	return round(ours / theirs)
 }
 
 // limit sets the rate beside the machine's.
