@@ -35,6 +35,7 @@ test: ## runs every test with the race detector, on SQLite and on a private Post
 	.ci/tools
 	CGO_ENABLED=1 .ci/with-postgres go test -race $(RACE) -timeout 15m ./...
 	go test ./orchestrator/simtest -count=1 -timeout 15m -run TestSimulation -simtest.seeds 2000 -simtest.strict
+	go test -tags mutants -count=1 -run TestMutantsFit ./orchestrator/mutanttest
 
 .PHONY: check
 check: lint ## before a commit: format, vet, lint and the fast tests

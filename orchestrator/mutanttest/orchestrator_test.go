@@ -20,7 +20,7 @@ func orchestratorMutants() []mutant {
 		},
 		{
 			"receipt-answered-before-the-commit", "I8 a 2xx'ed webhook is never lost", "orchestrator/receive.go",
-			"if res := e.await(f); res.err != nil {\n\t\t\treturn HookAnswer{}, res.err\n\t\t}", "_ = f", simulation,
+			"if res := e.await(ctx, f); res.err != nil {\n\t\t\treturn HookAnswer{}, res.err\n\t\t}", "_ = f", simulation,
 		},
 		{
 			"version-check-ignored", "I2, I17 a stale change is decided again", "orchestrator/writing.go",
