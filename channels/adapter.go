@@ -143,6 +143,10 @@ type Receipt struct {
 	Detail       string
 	// Key tells this event from every other of the account: the same event repeated has the same key.
 	Key string
+	// Hint: the callback carries no proof, so the provider is asked before anything is started or stopped for it.
+	Hint bool
+	// Price is what the provider says it charged for the message; nil if it does not say.
+	Price *policy.Money
 }
 
 // Query names the attempt that is asked about.

@@ -29,6 +29,8 @@ type Config struct {
 	Settings map[string]json.RawMessage
 	// HTTP is the client to use: egress rules, timeouts and the refusal to follow redirects are its own.
 	HTTP *http.Client
+	// Dial is for adapters that do not speak HTTP; nil is a plain net.Dialer.
+	Dial Dial
 	// Tokens is the source of access tokens, for adapters that are a TokenRefresher.
 	Tokens TokenSource
 	Now    func() time.Time
@@ -42,6 +44,8 @@ type Spec struct {
 	Fields   []Field
 	// OpenSettings: settings beyond Fields are allowed (the http adapter's are a tree).
 	OpenSettings bool
+	// Session: its adapters are SessionKeepers.
+	Session bool
 	// New checks the settings. A *SettingError names the one at fault.
 	New func(Config) (Adapter, error)
 }
@@ -72,6 +76,16 @@ func (r *Registry) Get(name string) (Spec, bool) { s, ok := r.specs[name]; retur
 
 // Names lists the adapters in alphabetical order.
 func (r *Registry) Names() []string { return slices.Sorted(maps.Keys(r.specs)) }
+
+// Sessions lists the adapters that keep a session.
+func (r *Registry) Sessions() (names []string) {
+	for _, name := range r.Names() {
+		if r.specs[name].Session {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // Build makes the adapter of an account. Errors: *SettingError for the account's settings.
 func (r *Registry) Build(name string, c Config) (Adapter, error) {

@@ -10,11 +10,11 @@ import (
 
 // Account is one that the simulator accepts.
 type Account struct {
-	// Provider is Zalo, Infobip or Gateway.
+	// Provider is Zalo, Infobip, Gateway or ESMS.
 	Provider string `json:"provider"`
-	// ID is the OA's id, the API key or the gateway's user.
+	// ID is the OA's id, the API key (eSMS's too) or the gateway's user.
 	ID string `json:"id"`
-	// AppID, AppSecret and OASecret are Zalo's; AppSecret is the gateway's password too, "" accepts any.
+	// AppID, AppSecret and OASecret are Zalo's; AppSecret is the gateway's password and eSMS's SecretKey too, "" accepts any.
 	AppID     string `json:"app_id,omitempty"`
 	AppSecret string `json:"app_secret,omitempty"`
 	OASecret  string `json:"oa_secret,omitempty"`
@@ -34,8 +34,14 @@ type Account struct {
 	Quota int64 `json:"quota,omitempty"`
 	// NoBalance: the account has no money, and every send is refused for it.
 	NoBalance bool `json:"no_balance,omitempty"`
-	// Templates of a Zalo account; with none every template id is taken with any parameters.
+	// Templates of a Zalo or eSMS account; with none every template id is taken with any parameters.
 	Templates []Template `json:"templates,omitempty"`
+	// Senders are the brandnames and OA ids of an eSMS account; with none every one is taken.
+	Senders []string `json:"senders,omitempty"`
+	// ErrorInfo is how eSMS packs in the error_info of a ZNS: one of the ErrorInfo constants.
+	ErrorInfo string `json:"error_info,omitempty"`
+	// BareAppend: eSMS puts its fields behind a "?" even where the callback address has one already.
+	BareAppend bool `json:"bare_append,omitempty"`
 }
 
 // Template is an approved template of a Zalo account.

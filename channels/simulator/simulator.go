@@ -1,6 +1,7 @@
-// Package simulator is the providers' side of each wire: Zalo, Infobip and a plain JSON gateway on one loopback
-// address, with their codes, signatures, token rotation and webhook timing. It shares no code with the adapters, so a
-// mistake on the wire shows. Its call log, not the product's database, is the truth about what was sent and its price.
+// Package simulator is the providers' side of each wire: Zalo, Infobip, eSMS and a plain JSON gateway on one
+// loopback address, with their codes, signatures, token rotation and webhook timing. It shares no code with the
+// adapters, so a mistake on the wire shows. Its call log, not the product's database, is the truth about what was sent
+// and its price.
 package simulator
 
 import (
@@ -22,6 +23,7 @@ const (
 	Zalo    = "zalo"
 	Infobip = "infobip"
 	Gateway = "gateway"
+	ESMS    = "esms"
 )
 
 // Channels as Call.Channel and Rule.Channel name them.
@@ -103,11 +105,12 @@ func New(o Options) (*Simulator, error) {
 	s.routesZalo()
 	s.routesInfobip()
 	s.routesGateway()
+	s.routesESMS()
 	s.routesControl()
 	return s, nil
 }
 
-// Handler serves every provider by path prefix (/zalo/api, /zalo/oauth, /infobip, /gateway), and /calls, /script, /healthz.
+// Handler serves every provider by path prefix (/zalo/api, /zalo/oauth, /infobip, /esms, /gateway), and /calls, /script, /healthz.
 func (s *Simulator) Handler() http.Handler { return s.mux }
 
 // Close stops the webhooks, lets hanging calls go and flushes the log. Receipts still pending never happen.

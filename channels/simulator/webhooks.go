@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -13,9 +14,11 @@ import (
 type delivery struct {
 	acc      *account
 	provider string
-	url      string
-	body     []byte
-	header   map[string]string
+	// method is POST unless said otherwise.
+	method string
+	url    string
+	body   []byte
+	header map[string]string
 	// budget is how long the receiver may take.
 	budget time.Duration
 	// tries counts the calls that failed; pause says how long to wait after them, false to give up.
@@ -23,6 +26,8 @@ type delivery struct {
 	pause func(tries int) (time.Duration, bool)
 	// retryHeader, if any, carries the number of the retry. It goes out in this very spelling.
 	retryHeader string
+	// anyAnswer: only silence is tried again, whatever the status of an answer.
+	anyAnswer bool
 	// offAfter: giving up switches the account's webhooks off.
 	offAfter bool
 }
@@ -107,11 +112,11 @@ func (c *courier) call(d delivery) {
 	c.s.opt.Log.Warn("webhook given up", "provider", d.provider, "account", d.acc.ID, "tries", d.tries)
 }
 
-// post makes one call; true is an answer of 200 in time.
+// post makes one call; true is an answer of 200, or of any status where that will do, in time.
 func (c *courier) post(d delivery) bool {
 	ctx, cancel := context.WithTimeout(c.ctx, d.budget)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url, bytes.NewReader(d.body))
+	req, err := http.NewRequestWithContext(ctx, cmp.Or(d.method, http.MethodPost), d.url, bytes.NewReader(d.body))
 	if err != nil {
 		return false
 	}
@@ -127,7 +132,7 @@ func (c *courier) post(d delivery) bool {
 	}
 	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
-	return err == nil && resp.StatusCode == http.StatusOK
+	return err == nil && (resp.StatusCode == http.StatusOK || d.anyAnswer)
 }
 
 func (c *courier) close() {
