@@ -71,9 +71,9 @@ func (s *Store) Accounts(ctx context.Context, tenant uuid.UUID) ([]Account, erro
 	return all[Account](ctx, s.read.Where("tenant_id = ? AND deleted_at = 0", tenant).Order("name"))
 }
 
-// AllAccounts lists the accounts of every tenant, for the engine.
-func (s *Store) AllAccounts(ctx context.Context) ([]Account, error) {
-	return all[Account](ctx, s.read.Where("deleted_at = 0").Order("tenant_id, name"))
+// AccountsOf lists every tenant's accounts with any of the adapters, for the engine.
+func (s *Store) AccountsOf(ctx context.Context, adapters ...string) ([]Account, error) {
+	return all[Account](ctx, s.read.Where("adapter IN ? AND deleted_at = 0", adapters).Order("tenant_id, name"))
 }
 
 // AccountsChangedSince lists what changed at or after a time, deleted accounts too, in the order of the changes. The

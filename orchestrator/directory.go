@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -263,18 +264,25 @@ func (c *tenantConf) loadBooks(ctx context.Context, s *models.Store) error {
 	return nil
 }
 
-// account answers the adapters of an account, built once per version of it.
+// sameAdapter reports whether two versions of an account are served by one adapter. That an account rests is a version of
+// it too, and must not end its session.
+func sameAdapter(a, b models.Account) bool {
+	return a.Adapter == b.Adapter && a.Channel == b.Channel && a.Name == b.Name &&
+		bytes.Equal(a.Settings, b.Settings) && bytes.Equal(a.Secrets, b.Secrets)
+}
+
+// account answers the adapters of an account, built once for its settings.
 func (d *directory) account(row models.Account) *account {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if a := d.adapters[row.ID]; a != nil && a.Version == row.Version {
+	if a := d.adapters[row.ID]; a != nil && sameAdapter(a.Account, row) {
 		fresh := *a
 		fresh.Account = row
 		return &fresh
 	}
 	a := &account{Account: row}
 	a.adapter, a.err = d.e.buildAdapter(row, false)
-	if d.e.o.TestSettings != nil {
+	if d.e.o.TestTwin != nil {
 		a.test, _ = d.e.buildAdapter(row, true)
 	}
 	d.adapters[row.ID] = a
@@ -287,13 +295,18 @@ func (e *Engine) buildAdapter(row models.Account, test bool) (channels.Adapter, 
 	if err != nil {
 		return nil, err
 	}
+	adapter := row.Adapter
 	if test {
-		for name, value := range e.o.TestSettings(row.Adapter, row) {
+		twin, own := e.o.TestTwin(row)
+		if twin != adapter {
+			adapter, settings = twin, map[string]json.RawMessage{}
+		}
+		for name, value := range own {
 			settings[name] = json.RawMessage(value)
 		}
 	}
-	return e.o.Registry.Build(row.Adapter, channels.Config{
-		Channel: row.Channel, Settings: settings, HTTP: e.o.HTTP, Now: e.now,
+	return e.o.Registry.Build(adapter, channels.Config{
+		Channel: row.Channel, Settings: settings, HTTP: e.o.HTTP, Dial: e.o.Dial, Now: e.now,
 		Tokens: &tokens{e: e, account: row, settings: settings, test: test},
 		Log:    e.log.With("account", row.Name),
 	})

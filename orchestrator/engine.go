@@ -45,8 +45,11 @@ type Options struct {
 	// Now is the clock; it is set right by the database's.
 	Now func() time.Time
 	Log *slog.Logger
-	// TestSettings points an account at the built-in simulator, for test keys; nil refuses test keys.
-	TestSettings func(adapter string, account models.Account) map[string][]byte
+	// Dial connects adapters that do not speak HTTP; nil is a plain net.Dialer.
+	Dial channels.Dial
+	// TestTwin names the adapter and the settings by which the built-in simulator stands in for an account, for test keys;
+	// nil refuses test keys. Settings of the account's own adapter are laid over its own.
+	TestTwin func(models.Account) (adapter string, settings map[string][]byte)
 	// Watch is told of every committed change; nil: nobody watches. It must be quick. Two changes of one message may
 	// arrive in either order: its Version tells.
 	Watch func(models.State)
@@ -74,7 +77,7 @@ type Engine struct {
 	calls  crew
 	asking asking
 	// workers take up what is due; loops commit.
-	workers, loops sync.WaitGroup
+	workers, loops, sessions sync.WaitGroup
 	// working ends first: nothing new is taken up. life ends when every call under way is recorded.
 	working, life context.Context
 	rest, stop    context.CancelFunc
@@ -127,6 +130,9 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.workers.Go(e.drainLoop)
 	e.workers.Go(e.outboxLoop)
 	e.workers.Go(e.parkedLoop)
+	if e.o.Registry != nil && len(e.o.Registry.Sessions()) > 0 {
+		e.sessions.Go(e.sessionLoop)
+	}
 	return nil
 }
 
@@ -146,6 +152,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	e.workers.Wait()
 	e.loops.Wait()
 	e.ended.Do(func() { close(e.gone) })
+	e.sessions.Wait()
 	return err
 }
 

@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -57,24 +59,58 @@ func (e *Engine) Hook(ctx context.Context, adapter string, id uuid.UUID, h chann
 		e.Counters.Quarantined.Add(1)
 		return answerOf(reader), e.quarantine(ctx, acc, h, err)
 	}
+	raw := rawOf(h)
+	for i, r := range got {
+		if !r.Hint {
+			continue
+		}
+		if got[i], err = e.confirmed(ctx, acc, reader, r); err != nil {
+			return HookAnswer{}, &BusyError{RetryAfter: hintAgain, Cause: err}
+		}
+	}
+	if err := e.keep(ctx, acc, got, raw); err != nil {
+		return HookAnswer{}, err
+	}
+	return answerOf(reader), nil
+}
+
+// keep stores what an account's provider reported: it is on disk once it answers nil.
+func (e *Engine) keep(ctx context.Context, acc *account, got []channels.Receipt, raw []byte) error {
 	received := ms(e.now())
 	facts := make([]*fact, 0, len(got))
 	for _, r := range got {
-		facts = append(facts, e.receiptFact(acc, r, h.Body, received))
+		facts = append(facts, e.receiptFact(acc, r, raw, received))
 	}
 	for _, f := range facts {
 		select {
 		case e.committer(f.ref).receipts <- f:
 		case <-ctx.Done():
-			return HookAnswer{}, &BusyError{RetryAfter: time.Second, Cause: ctx.Err()}
+			return &BusyError{RetryAfter: time.Second, Cause: ctx.Err()}
 		}
 	}
 	for _, f := range facts {
 		if res := e.await(ctx, f); res.err != nil {
-			return HookAnswer{}, res.err
+			return res.err
 		}
 	}
-	return answerOf(reader), nil
+	return nil
+}
+
+// rawOf is what is kept of a callback: its body, or the query that it came as. An address may hold a secret, so only the
+// names and values of what a provider reports are kept of it.
+func rawOf(h channels.Hook) []byte {
+	if len(h.Body) > 0 {
+		return h.Body
+	}
+	_, query, _ := strings.Cut(h.URL, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil
+	}
+	for _, secret := range []string{"token", "secret", "key"} {
+		values.Del(secret)
+	}
+	return []byte(values.Encode())
 }
 
 // hookAccount finds the account that a callback's path names.
@@ -96,20 +132,16 @@ func (e *Engine) hookAccount(ctx context.Context, adapter string, id uuid.UUID) 
 
 // read verifies and reads a callback by the account's own secrets, then by those of its test twin.
 func (a *account) read(h channels.Hook) ([]channels.Receipt, channels.HookReader, error) {
-	reader, ok := a.adapter.(channels.HookReader)
-	if !ok {
-		return nil, nil, channels.ErrForged
+	for _, adapter := range []channels.Adapter{a.adapter, a.test} {
+		reader, ok := adapter.(channels.HookReader)
+		if !ok {
+			continue
+		}
+		if got, err := reader.ReadHook(h); !errors.Is(err, channels.ErrForged) {
+			return got, reader, err
+		}
 	}
-	got, err := reader.ReadHook(h)
-	if test, has := a.test.(channels.HookReader); has && errors.Is(err, channels.ErrForged) {
-		return readTest(test, h)
-	}
-	return got, reader, err
-}
-
-func readTest(reader channels.HookReader, h channels.Hook) ([]channels.Receipt, channels.HookReader, error) {
-	got, err := reader.ReadHook(h)
-	return got, reader, err
+	return nil, nil, channels.ErrForged
 }
 
 func answerOf(reader channels.HookReader) HookAnswer {
@@ -132,6 +164,10 @@ func (e *Engine) receiptFact(acc *account, r channels.Receipt, raw []byte, recei
 		row.At = received
 	}
 	f := &fact{receipt: row, done: make(chan result, 1)}
+	if r.Kind == "" { // says nothing of a message
+		row.State = models.ReceiptQuarantined
+		return f
+	}
 	if id, ok := parseReference(r.Reference); ok {
 		message, n := models.SplitAttemptID(id)
 		f.ref = models.Ref{TenantID: acc.TenantID, ID: message}
@@ -204,14 +240,12 @@ func (c *change) reportedFailed(a *models.Attempt, r channels.Receipt, at int64)
 
 // quarantine keeps a genuine callback that could not be read.
 func (e *Engine) quarantine(ctx context.Context, acc *account, h channels.Hook, why error) error {
-	sum := sha256.Sum256(h.Body)
+	raw := rawOf(h)
+	sum := sha256.Sum256(raw)
 	now := ms(e.now())
 	row := &models.Receipt{
 		TenantID: acc.TenantID, AccountID: acc.ID, EventKey: "unreadable:" + hex.EncodeToString(sum[:]), ReceivedAt: now, At: now,
-		State: models.ReceiptQuarantined, Detail: why.Error(), Raw: h.Body,
-	}
-	if len(h.Body) == 0 {
-		row.Raw = []byte(h.URL)
+		State: models.ReceiptQuarantined, Detail: why.Error(), Raw: raw,
 	}
 	f := &fact{receipt: row, done: make(chan result, 1)}
 	select {

@@ -56,18 +56,18 @@ func (t *testMode) stop(ctx context.Context) error {
 	return errors.Join(t.sim.Close(), t.server.Shutdown(ctx))
 }
 
-// settings points an account at the simulator: every address and every credential is replaced, so that a test message
-// cannot reach a carrier and a carrier's secret cannot reach the simulator.
-func (t *testMode) settings(adapter string, a models.Account) map[string][]byte {
+// twin points an account at the simulator: every address and every credential is replaced, so that a test message cannot
+// reach a carrier and a carrier's secret cannot reach the simulator. For most providers a plain gateway stands in.
+func (t *testMode) twin(a models.Account) (adapter string, settings map[string][]byte) {
 	own := t.secret + "-" + a.ID.String()
-	switch adapter {
+	switch a.Adapter {
 	case "zalo":
-		return t.zalo(a, own)
+		return a.Adapter, t.zalo(a, own)
 	case "infobip":
 		t.sim.Register(simulator.Account{Provider: simulator.Infobip, ID: own, Quota: -1})
-		return texts(map[string]string{"base_url": t.base + "/infobip", "api_key": own, "webhook_secret": own})
+		return a.Adapter, texts(map[string]string{"base_url": t.base + "/infobip", "api_key": own, "webhook_secret": own})
 	default:
-		return t.gateway(a, own)
+		return "http", t.gateway(a, own)
 	}
 }
 
@@ -83,7 +83,7 @@ func (t *testMode) zalo(a models.Account, own string) map[string][]byte {
 	})
 }
 
-// gateway is for the http adapter, whose whole configuration is the tenant's.
+// gateway is the http adapter with a plain gateway behind it.
 func (t *testMode) gateway(a models.Account, own string) map[string][]byte {
 	t.sim.Register(simulator.Account{Provider: simulator.Gateway, ID: own, Quota: -1, WebhookURL: t.hook(a), WebhookSecret: own})
 	channel := simulator.SMS

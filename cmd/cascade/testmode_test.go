@@ -19,10 +19,11 @@ func buildTwin(mode *testMode, registry *channels.Registry, adapter string, ch p
 	if adapter == "infobip" {
 		settings["sender"] = json.RawMessage(`"ACME"`) // the one setting of its own that a test account keeps
 	}
-	for name, value := range mode.settings(adapter, models.Account{ID: uuid.New(), Adapter: adapter, Channel: ch}) {
+	twin, own := mode.twin(models.Account{ID: uuid.New(), Adapter: adapter, Channel: ch})
+	for name, value := range own {
 		settings[name] = value
 	}
-	_, err := registry.Build(adapter, channels.Config{Channel: ch, Settings: settings, HTTP: http.DefaultClient, Now: time.Now})
+	_, err := registry.Build(twin, channels.Config{Channel: ch, Settings: settings, HTTP: http.DefaultClient, Now: time.Now})
 	return err
 }
 

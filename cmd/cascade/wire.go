@@ -12,6 +12,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"cascade/channels"
+	"cascade/channels/esms"
 	"cascade/channels/httpgw"
 	"cascade/channels/infobip"
 	"cascade/channels/zalo"
@@ -26,7 +27,7 @@ func adapters(test *testMode) (*channels.Registry, error) {
 	if test != nil {
 		zaloSpec = test.detach(zaloSpec)
 	}
-	return channels.NewRegistry(zaloSpec, infobip.Spec(), httpgw.Spec())
+	return channels.NewRegistry(zaloSpec, infobip.Spec(), esms.Spec(), httpgw.Spec())
 }
 
 // service is the whole of a running Cascade.
@@ -109,7 +110,7 @@ func (s *service) build(ctx context.Context, conf settings, watch func(models.St
 	providers.Transport = s.test.transport(providers.Transport)
 	s.engine = orchestrator.New(orchestrator.Options{
 		Store: s.store, Registry: registry, HTTP: providers, Callbacks: channels.NewHTTPClient(rules.check), PublicURL: s.publicURL,
-		Now: time.Now, Log: s.log, TestSettings: s.test.settings, Watch: watch,
+		Now: time.Now, Log: s.log, TestTwin: s.test.twin, Watch: watch,
 	})
 	proxies, err := networks("CASCADE_TRUSTED_PROXIES", conf.TrustedProxies)
 	if err != nil {

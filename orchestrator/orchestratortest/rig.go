@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 
 	"cascade/channels"
+	"cascade/channels/esms"
 	"cascade/channels/infobip"
 	"cascade/channels/simulator"
 	"cascade/channels/zalo"
@@ -98,7 +99,7 @@ func New(t testing.TB, store *models.Store, c Config) *Rig {
 
 // NewEngine makes another engine on the rig's database and simulator, not started: a second replica.
 func (r *Rig) NewEngine(c Config) *orchestrator.Engine {
-	registry, err := channels.NewRegistry(zalo.Spec(), infobip.Spec())
+	registry, err := channels.NewRegistry(zalo.Spec(), infobip.Spec(), esms.Spec())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -168,7 +169,7 @@ func (r *Rig) AddZalo(c Config, name string) models.Account {
 		Provider: simulator.Zalo, ID: oa, AppID: "2" + oa, AppSecret: "app-secret-" + oa, OASecret: "oa-secret-" + oa,
 		RefreshToken: "rt-" + oa, AccessToken: "at-" + oa, Quota: -1,
 	}
-	a := r.account(c, name, policy.ZNS, "zalo", map[string]string{
+	a := r.AddAccount(c, name, policy.ZNS, "zalo", map[string]string{
 		"app_id": secret.AppID, "app_secret": secret.AppSecret, "oa_id": oa, "oa_secret": secret.OASecret,
 		"refresh_token": secret.RefreshToken, "access_token": secret.AccessToken,
 		"api_url": r.SimURL + "/zalo/api", "oauth_url": r.SimURL + "/zalo/oauth",
@@ -181,12 +182,13 @@ func (r *Rig) AddZalo(c Config, name string) models.Account {
 func (r *Rig) addInfobip(c Config, name string, ch policy.Channel) {
 	key := "key-" + name + "-" + r.Tenant.ID.String()[24:]
 	r.Sim.Register(simulator.Account{Provider: simulator.Infobip, ID: key})
-	r.account(c, name, ch, "infobip", map[string]string{
+	r.AddAccount(c, name, ch, "infobip", map[string]string{
 		"base_url": r.SimURL + "/infobip", "api_key": key, "sender": "ACME", "webhook_secret": "hook-secret-" + name,
 	})
 }
 
-func (r *Rig) account(c Config, name string, ch policy.Channel, adapter string, settings map[string]string) models.Account {
+// AddAccount makes an account of any adapter.
+func (r *Rig) AddAccount(c Config, name string, ch policy.Channel, adapter string, settings map[string]string) models.Account {
 	raw := map[string]json.RawMessage{}
 	for k, v := range settings {
 		b, err := json.Marshal(v)
