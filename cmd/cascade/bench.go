@@ -22,6 +22,7 @@ type benchCmd struct {
 	Pending    int           `help:"Store so many messages before the load that wait for their receipt for days." placeholder:"N"`
 	Finished   int           `help:"Store so many messages before the load that were delivered in the last 30 days; times the cost report too." placeholder:"N"`
 	Overdue    int           `help:"Store so many messages whose wait is over, start the service over them, and measure that alone." placeholder:"N"`
+	Verify     bool          `help:"Check everything that is stored while the load runs, as cascade verify does."`
 	Stale      bool          `help:"Leave what was stored before the load without VACUUM (ANALYZE)."`
 	Replicas   int           `help:"Share the load among so many replicas, on Postgres." default:"1" placeholder:"N"`
 	Tenants    int           `help:"Share the load among so many tenants." default:"1" placeholder:"N"`
@@ -46,7 +47,7 @@ func (c *benchCmd) Run(ctx context.Context, std *streams) error {
 	}
 	return bench.Run(ctx, bench.Options{
 		Database: c.DB, Messages: c.Messages, For: c.For, Clients: c.Clients, Rate: c.Rate, Receipts: c.Receipts, AcceptOnly: c.AcceptOnly,
-		Ladder: c.Ladder, Burst: c.Burst, Pending: c.Pending, Finished: c.Finished, Overdue: c.Overdue, Stale: c.Stale,
+		Ladder: c.Ladder, Burst: c.Burst, Pending: c.Pending, Finished: c.Finished, Overdue: c.Overdue, Verify: c.Verify, Stale: c.Stale,
 		Replicas: c.Replicas, Tenants: c.Tenants, ZNSAccounts: c.Accounts, Statements: c.Statements,
 		Ceiling: c.Ceiling, Beside: c.Beside, JSON: c.JSON, CPUProfile: c.CPUProfile, MemProfile: c.MemProfile, Child: []string{self, "bench", "--child"},
 		Progress: std.err,

@@ -44,6 +44,8 @@ type Options struct {
 	// Pending and Finished are stored before the load: messages that wait for their receipt for days, and messages that
 	// were delivered in the last 30 days.
 	Pending, Finished int
+	// Verify checks everything that is stored while the load runs.
+	Verify bool
 	// Overdue stores messages whose wait is over, starts the service over them and measures that alone.
 	Overdue int
 	// Stale leaves what was stored before without VACUUM (ANALYZE), on Postgres.

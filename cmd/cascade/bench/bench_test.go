@@ -96,7 +96,7 @@ func TestRun(t *testing.T) {
 // replicas and statements.
 func TestStoredBefore(t *testing.T) {
 	each(t, func(t *testing.T, dialect string) {
-		o := bench.Options{Messages: 200, Receipts: 0.8, Pending: 300, Finished: 1200, Tenants: 3, ZNSAccounts: 2}
+		o := bench.Options{Messages: 200, Receipts: 0.8, Pending: 300, Finished: 1200, Tenants: 3, ZNSAccounts: 2, Verify: true}
 		if dialect == models.Postgres {
 			o.Replicas, o.Statements = 2, true
 		}
@@ -109,6 +109,9 @@ func TestStoredBefore(t *testing.T) {
 		}
 		if r.Memory == nil || r.Memory.Before <= 0 || r.Memory.Filled <= 0 || r.Memory.End <= 0 || r.Memory.Peak < r.Memory.End {
 			t.Errorf("memory: %s", text)
+		}
+		if v := r.Verified; v == nil || v.Messages != 1500 || v.Seconds <= 0 || v.Violations != 0 {
+			t.Errorf("the check beside the load: %s", text)
 		}
 		if r.CostReport <= 0 {
 			t.Errorf("the cost report was not timed: %s", text)

@@ -34,6 +34,9 @@ func (r *Report) print(w io.Writer) error {
 	if r.CostReport > 0 {
 		p.line("cost report", "%g ms for 30 days by channel and day, median of %d", r.CostReport, reportTries)
 	}
+	if v := r.Verified; v != nil {
+		p.line("verified beside the load", "%d messages in %g s, %g a second: %d violations", v.Messages, v.Seconds, v.PerSecond, v.Violations)
+	}
 	r.printScenario(p)
 	for i, s := range r.Top {
 		name := ""

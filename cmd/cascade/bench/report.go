@@ -39,6 +39,7 @@ type Report struct {
 	Stored     []Stored    `json:"stored,omitempty"`
 	Memory     *Memory     `json:"memory_mb,omitempty"`
 	CostReport float64     `json:"cost_report_ms,omitempty"` // 30 days by channel and day, median of 5
+	Verified   *Verified   `json:"verified,omitempty"`
 	Overdue    *Overdue    `json:"overdue,omitempty"`
 	Burst      *Burst      `json:"burst,omitempty"`
 	Fleet      *Fleet      `json:"fleet,omitempty"`
@@ -134,7 +135,7 @@ func report(s *service, m *run) *Report {
 		CPU:       m.micros(used.service + used.database), ServiceCPU: m.micros(used.service), DatabaseCPU: m.micros(used.database),
 		Statements: m.per(float64(used.statements)), Transactions: m.per(float64(used.transactions)), Written: m.per(float64(used.written)),
 		Accept: m.seen.Accept, FirstCall: m.seen.FirstCall, TimersLate: quantiles(s.watched.late),
-		Stored: f.stored, Memory: f.memory, CostReport: f.costReport, Top: f.statements,
+		Stored: f.stored, Memory: f.memory, CostReport: f.costReport, Verified: f.verified, Top: f.statements,
 	}
 	for i, st := range r.Top {
 		r.Top[i].Micros = m.per(st.Total * 1000)

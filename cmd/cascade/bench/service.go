@@ -27,6 +27,7 @@ type service struct {
 	known    []simulator.Account
 	watched  *watched
 	figures  figures
+	check    *verifying // nil unless it was asked for
 }
 
 // figures are what only a running service gives.
@@ -34,6 +35,7 @@ type figures struct {
 	stored     []Stored
 	memory     *Memory
 	costReport float64 // milliseconds
+	verified   *Verified
 	statements []Statement
 	retries    uint64
 	timers     int64
@@ -154,6 +156,9 @@ func (s *service) prepare(ctx context.Context) error {
 	if err := s.fill(ctx); err != nil {
 		return err
 	}
+	if s.o.Verify {
+		s.check = s.db.startVerify(ctx, s.o.Finished+s.o.Pending)
+	}
 	if s.o.Statements {
 		return s.db.resetStatements(ctx)
 	}
@@ -167,6 +172,11 @@ func (s *service) conclude(ctx context.Context) (err error) {
 		s.figures.stale += c.Stale.Load()
 		s.figures.overlap += c.Overlap.Load()
 		s.figures.retries += r.store.Stats().Retries
+	}
+	if s.check != nil {
+		if s.figures.verified, err = s.check.end(); err != nil {
+			return err
+		}
 	}
 	if s.o.Statements {
 		if s.figures.statements, err = s.db.statements(ctx); err != nil {
