@@ -211,9 +211,9 @@ func await(p Plan, f Facts, a AttemptFacts, now time.Time, timeout time.Duration
 	acc, _ := p.AccountAt(a.Step, a.Account)
 	canAsk := acc.AskByReference || acc.AskByID && a.HasID
 	switch {
-	case !canAsk || a.Asked || a.Status == AttemptDelivered:
-	case now.Before(a.AskUntil): // nothing is paid while the answer may say that it is delivered
+	case now.Before(a.AskUntil): // nothing is paid while the answer may say more
 		return Decision{Action: Wait, At: earlier(a.AskUntil, f.ExpiresAt), Reason: ReasonAskBeforePaying}
+	case !canAsk || a.Asked || a.Status == AttemptDelivered:
 	default:
 		return Decision{Action: Ask, Reason: ReasonAskBeforePaying}
 	}

@@ -93,6 +93,11 @@ func class(c Class) func(*AttemptFacts) { return func(a *AttemptFacts) { a.Class
 
 func asked(a *AttemptFacts) { a.Asked = true }
 
+// asking has a question under way that counts as lost at d.
+func asking(d time.Duration) func(*AttemptFacts) {
+	return func(a *AttemptFacts) { a.AskUntil = in(d) }
+}
+
 func identified(a *AttemptFacts) { a.HasID = true }
 
 func calls(n int) func(*AttemptFacts) { return func(a *AttemptFacts) { a.Calls = n } }
@@ -300,6 +305,13 @@ func TestDecide(t *testing.T) {
 		"unknown is never called again, also with another account at hand": {
 			ladder(), tries(zns(AttemptUnknown, identified, asked)), stepTimeout,
 			next(1, 0, ReasonUnknownOutcome, AttemptTimedOut),
+		},
+		"an open question is waited for": {
+			ladder(), tries(zns(AttemptSent, identified, asking(late+3*time.Second))), late, wait(late+3*time.Second, ReasonAskBeforePaying),
+		},
+		"a delivery meanwhile does not end the question: its answer may say that it is read": {
+			ladder(until(0, ReceiptRead)), tries(zns(AttemptDelivered, identified, asking(late+3*time.Second))), late,
+			wait(late+3*time.Second, ReasonAskBeforePaying),
 		},
 		"asked in vain, the next step starts":      {ladder(), tries(zns(AttemptSent, identified, asked)), late, next(1, 0, ReasonTimedOut, AttemptTimedOut)},
 		"what timed out is left behind":            {ladder(), tries(zns(AttemptTimedOut)), late, next(1, 0, ReasonTimedOut, "")},
