@@ -171,6 +171,27 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 // proxy from the environment, no redirects, HTTP/1.1 only (a call owns its connection, so what happened to one says
 // what happened to the other). guard is asked about every address that is dialled, after DNS; nil allows all.
 func NewHTTPClient(guard func(ip netip.Addr) error) *http.Client {
+	return &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			Proxy:                  nil,
+			DialContext:            NewDial(guard),
+			TLSHandshakeTimeout:    3 * time.Second,
+			ResponseHeaderTimeout:  15 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10,
+			// One host may be several accounts' provider. Below the calls under way, connections would be closed and
+			// dialled all the time.
+			MaxIdleConns:        2048,
+			MaxIdleConnsPerHost: 1024,
+			// Below the usual 60 s of servers and NATs: a connection closed while a request is being written
+			// makes that request unknown.
+			IdleConnTimeout: 30 * time.Second,
+		},
+	}
+}
+
+// NewDial makes the dialling of one provider: within three seconds, and guard is asked as by NewHTTPClient.
+func NewDial(guard func(ip netip.Addr) error) Dial {
 	dialer := &net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}
 	if guard != nil {
 		dialer.Control = func(_, address string, _ syscall.RawConn) error {
@@ -184,23 +205,7 @@ func NewHTTPClient(guard func(ip netip.Addr) error) *http.Client {
 			return nil
 		}
 	}
-	return &http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			Proxy:                  nil,
-			DialContext:            dialer.DialContext,
-			TLSHandshakeTimeout:    3 * time.Second,
-			ResponseHeaderTimeout:  15 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
-			// One host may be several accounts' provider. Below the calls under way, connections would be closed and
-			// dialled all the time.
-			MaxIdleConns:        2048,
-			MaxIdleConnsPerHost: 1024,
-			// Below the usual 60 s of servers and NATs: a connection closed while a request is being written
-			// makes that request unknown.
-			IdleConnTimeout: 30 * time.Second,
-		},
-	}
+	return dialer.DialContext
 }
 
 // egressError marks an address that the guard refused.

@@ -68,6 +68,7 @@ type Engine struct {
 	drain   waker
 	outbox  waker
 	parked  waker
+	linked  waker // accounts may have changed whose sessions are to be tended
 	planned planned
 	recent  recent
 
@@ -107,7 +108,7 @@ func New(o Options) *Engine {
 	}
 	e := &Engine{
 		o: o, log: o.Log, replica: uuid.New(),
-		poll: newWaker(), drain: newWaker(), outbox: newWaker(), parked: newWaker(),
+		poll: newWaker(), drain: newWaker(), outbox: newWaker(), parked: newWaker(), linked: newWaker(),
 		committers: newCommitters(o.Store), asking: asking{ended: newWaker()}, gone: make(chan struct{}),
 	}
 	e.lanes.now, e.lanes.byKey = e.now, map[laneKey]*lane{}
@@ -196,7 +197,10 @@ func (e *Engine) syncClock(ctx context.Context) error {
 }
 
 // Reload forgets what is cached of the tenants' configuration.
-func (e *Engine) Reload() { e.dir.forget() }
+func (e *Engine) Reload() {
+	e.dir.forget()
+	e.linked.wake()
+}
 
 // waker wakes a loop before its sleep is over. Wakes that come while it works are kept, once.
 type waker struct{ c chan struct{} }

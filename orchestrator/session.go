@@ -14,7 +14,7 @@ import (
 // Sessions are the connections of accounts whose provider is not reached by requests (SMPP): each replica keeps one of its
 // own for every account that is in use.
 const (
-	// sessionLook is how often accounts are looked over: a new one is connected within it, and a changed one again.
+	// sessionLook is how often accounts are looked over: what another replica changed is connected within it.
 	sessionLook = 5 * time.Second
 	// sessionPause is how soon a session that ended by itself begins again.
 	sessionPause = 10 * time.Second
@@ -35,7 +35,7 @@ func (e *Engine) sessionLoop() {
 		if err := e.tendSessions(open, &running); err != nil {
 			e.log.Error("sessions not looked over", "err", err)
 		}
-		if pause(e.working, sessionLook) != nil {
+		if !e.sleep(e.linked, sessionLook) {
 			break
 		}
 	}

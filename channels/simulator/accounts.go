@@ -34,6 +34,8 @@ type Account struct {
 	Quota int64 `json:"quota,omitempty"`
 	// NoBalance: the account has no money, and every send is refused for it.
 	NoBalance bool `json:"no_balance,omitempty"`
+	// SMPP says how the SMS centre treats an SMPP account, whose system_id is ID and whose password AppSecret.
+	SMPP SMPPKnobs `json:"smpp,omitzero"`
 	// Templates of a Zalo or eSMS account; with none every template id is taken with any parameters.
 	Templates []Template `json:"templates,omitempty"`
 	// Senders are the brandnames and OA ids of an eSMS account; with none every one is taken.

@@ -15,6 +15,7 @@ import (
 	"cascade/channels/esms"
 	"cascade/channels/httpgw"
 	"cascade/channels/infobip"
+	"cascade/channels/smpp"
 	"cascade/channels/zalo"
 	"cascade/models"
 	"cascade/orchestrator"
@@ -27,7 +28,7 @@ func adapters(test *testMode) (*channels.Registry, error) {
 	if test != nil {
 		zaloSpec = test.detach(zaloSpec)
 	}
-	return channels.NewRegistry(zaloSpec, infobip.Spec(), esms.Spec(), httpgw.Spec())
+	return channels.NewRegistry(zaloSpec, infobip.Spec(), esms.Spec(), smpp.Spec(), httpgw.Spec())
 }
 
 // service is the whole of a running Cascade.
@@ -109,7 +110,8 @@ func (s *service) build(ctx context.Context, conf settings, watch func(models.St
 	providers := channels.NewHTTPClient(rules.check)
 	providers.Transport = s.test.transport(providers.Transport)
 	s.engine = orchestrator.New(orchestrator.Options{
-		Store: s.store, Registry: registry, HTTP: providers, Callbacks: channels.NewHTTPClient(rules.check), PublicURL: s.publicURL,
+		Store: s.store, Registry: registry, HTTP: providers, Callbacks: channels.NewHTTPClient(rules.check),
+		Dial: channels.NewDial(rules.check), PublicURL: s.publicURL,
 		Now: time.Now, Log: s.log, TestTwin: s.test.twin, Watch: watch,
 	})
 	proxies, err := networks("CASCADE_TRUSTED_PROXIES", conf.TrustedProxies)

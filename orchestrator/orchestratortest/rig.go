@@ -22,6 +22,7 @@ import (
 	"cascade/channels/esms"
 	"cascade/channels/infobip"
 	"cascade/channels/simulator"
+	"cascade/channels/smpp"
 	"cascade/channels/zalo"
 	"cascade/models"
 	"cascade/orchestrator"
@@ -99,7 +100,7 @@ func New(t testing.TB, store *models.Store, c Config) *Rig {
 
 // NewEngine makes another engine on the rig's database and simulator, not started: a second replica.
 func (r *Rig) NewEngine(c Config) *orchestrator.Engine {
-	registry, err := channels.NewRegistry(zalo.Spec(), infobip.Spec(), esms.Spec())
+	registry, err := channels.NewRegistry(zalo.Spec(), infobip.Spec(), esms.Spec(), smpp.Spec())
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -1,0 +1,148 @@
+package smpp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/linxGnu/gosmpp/pdu"
+
+	"cascade/channels"
+)
+
+// state is what a check tells of the session.
+type state struct {
+	mu                 sync.Mutex
+	keeping            bool
+	since, lastReceipt time.Time
+	err                error
+	// sent and receipts count since the session was bound last, messages and receipts.
+	sent, receipts int
+}
+
+func (s *state) kept(yes bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keeping, s.since = yes, time.Time{}
+	if yes {
+		s.err = nil
+	}
+}
+
+func (s *state) bound(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.since, s.err, s.sent, s.receipts = now, nil, 0, 0
+}
+
+// unbound keeps why the session is down, and reports whether a person has to mend it.
+func (s *state) unbound(err error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.since, s.err = time.Time{}, err
+	e, ok := errors.AsType[*bindError](err)
+	return ok && forBind(e.status)
+}
+
+func (s *state) taken() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent++
+}
+
+func (s *state) receipt(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.receipts++
+	s.lastReceipt = now
+}
+
+// last answers since when the session is bound, zero if it is not. The error is why not; nil if nothing was tried yet.
+func (s *state) last() (since time.Time, keeping bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.since, s.keeping, s.err
+}
+
+func (s *state) traffic() (sent, receipts int, lastReceipt time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sent, s.receipts, s.lastReceipt
+}
+
+// Check tells whether the session of this replica is bound, and since when. Where no session is kept it binds once as a
+// transmitter, to which no receipts come, and unbinds.
+func (a *adapter) Check(ctx context.Context) []channels.Finding {
+	since, keeping, err := a.state.last()
+	switch {
+	case !keeping:
+		return []channels.Finding{a.probe(ctx)}
+	case since.IsZero():
+		return []channels.Finding{a.trouble("The session is not bound", err)}
+	default:
+		return []channels.Finding{
+			{Level: "ok", Code: "bound", Message: fmt.Sprintf("Bound as %s since %s.", a.boundAs(), since.UTC().Format(time.RFC3339))},
+			a.receiptFinding(since),
+		}
+	}
+}
+
+func (a *adapter) boundAs() string {
+	if a.set.pair {
+		return "transmitter and receiver"
+	}
+	return "transceiver"
+}
+
+// probe binds and unbinds.
+func (a *adapter) probe(ctx context.Context) channels.Finding {
+	l, err := a.connect(ctx, pdu.Transmitter, func(l *link, f frame) { l.answerReceipt(f, statusTryLater) })
+	if err != nil {
+		return a.trouble("A trial bind failed", err)
+	}
+	bye, cancel := context.WithTimeout(ctx, unbindWithin)
+	defer cancel()
+	l.unbind(bye)
+	return channels.Finding{Level: "ok", Code: "bind_ok", Message: "A trial bind was accepted; no session is kept here."}
+}
+
+// trouble tells why there is no session.
+func (a *adapter) trouble(what string, err error) channels.Finding {
+	f := channels.Finding{Level: "error", Code: "not_bound", Message: what + ".", Advice: adviceLink.en, AdviceVI: adviceLink.vi}
+	if err == nil {
+		f.Level, f.Message = "warning", what+" yet."
+		return f
+	}
+	f.Message = what + ": " + a.describe(err) + "."
+	if e, ok := errors.AsType[*bindError](err); ok {
+		refusal := a.set.refusal(e.status)
+		f.Code, f.Advice, f.AdviceVI = refusal.Code, refusal.Advice, refusal.AdviceVI
+		if a.set.maxBinds > 0 {
+			f.Message += fmt.Sprintf(" The operator allows %d binds in all.", a.set.maxBinds)
+		}
+	}
+	return f
+}
+
+// Enough messages and time that a receipt should have come.
+const (
+	enoughSent = 20
+	enoughTime = 15 * time.Minute
+)
+
+func (a *adapter) receiptFinding(since time.Time) channels.Finding {
+	sent, receipts, last := a.state.traffic()
+	if receipts == 0 && sent >= enoughSent && a.now().Sub(since) > enoughTime {
+		return channels.Finding{
+			Level: "warning", Code: "no_receipts", Message: fmt.Sprintf("%d messages were taken since then and no receipt came.", sent),
+			Advice: adviceReceipts.en, AdviceVI: adviceReceipts.vi,
+		}
+	}
+	f := channels.Finding{Level: "ok", Code: "receipts", Message: fmt.Sprintf("%d messages were taken and %d receipts came since then.", sent, receipts)}
+	if !last.IsZero() {
+		f.Message += " The last came at " + last.UTC().Format(time.RFC3339) + "."
+	}
+	return f
+}
