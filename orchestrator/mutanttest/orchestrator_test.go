@@ -156,7 +156,8 @@ func orchestratorMutants() []mutant {
 		},
 		{
 			"cut-refresh-is-tried-again", "I16 a token that may be spent is not sent again", "orchestrator/token.go",
-			" || failure.Class == policy.ClassUnknown || failure.Class == policy.ClassRequest {", " || failure.Class == policy.ClassRequest {", simulation,
+			" || failure.Class == policy.ClassUnknown || failure.Class == policy.ClassRequest {", " || failure.Class == policy.ClassRequest {",
+			command{pkg: "./orchestrator", run: "^TestCutRefreshIsNotTriedAgain$"},
 		},
 		{
 			"lost-refresh-is-tried-again", "I16 a crash while renewing asks a person", "orchestrator/token.go",

@@ -3,6 +3,7 @@
 package orchestratortest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -52,6 +53,8 @@ type Config struct {
 	PerSecond   float64
 	Concurrency int64
 	Log         *slog.Logger
+	// HTTP calls the providers; nil is a client without faults.
+	HTTP *http.Client
 }
 
 // Prices of the rig, in VND.
@@ -111,7 +114,7 @@ func (r *Rig) NewEngine(c Config) *orchestrator.Engine {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return orchestrator.New(orchestrator.Options{
-		Store: r.Store, Registry: registry, HTTP: channels.NewHTTPClient(nil), Callbacks: channels.NewHTTPClient(nil),
+		Store: r.Store, Registry: registry, HTTP: cmp.Or(c.HTTP, channels.NewHTTPClient(nil)), Callbacks: channels.NewHTTPClient(nil),
 		PublicURL: r.HookURL, Lease: c.Lease, Now: c.Now, Log: c.Log,
 	})
 }
