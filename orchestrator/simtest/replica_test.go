@@ -130,7 +130,8 @@ func (r *replica) stand() bool {
 		}
 		select {
 		case <-time.After(rest):
-		case <-r.life.Done():
+		case <-r.life.Done(): // dead, or stopped in good order
+			return !r.dead.Load()
 		}
 	}
 }
