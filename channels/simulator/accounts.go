@@ -10,11 +10,12 @@ import (
 
 // Account is one that the simulator accepts.
 type Account struct {
-	// Provider is Zalo, Infobip, Gateway or ESMS.
+	// Provider is Zalo, Infobip, Gateway, ESMS, SMPP, Twilio or Vonage.
 	Provider string `json:"provider"`
-	// ID is the OA's id, the API key (eSMS's too) or the gateway's user.
+	// ID is the OA's id, the API key (eSMS's too), the gateway's user, Twilio's Account SID or Vonage's application id.
 	ID string `json:"id"`
-	// AppID, AppSecret and OASecret are Zalo's; AppSecret is the gateway's password and eSMS's SecretKey too, "" accepts any.
+	// AppID, AppSecret and OASecret are Zalo's; AppSecret is the gateway's password, eSMS's SecretKey and
+	// Twilio's Auth Token too, "" accepts any.
 	AppID     string `json:"app_id,omitempty"`
 	AppSecret string `json:"app_secret,omitempty"`
 	OASecret  string `json:"oa_secret,omitempty"`
@@ -27,8 +28,12 @@ type Account struct {
 	RequireProof bool `json:"require_proof,omitempty"`
 	// WebhookURL gets Zalo's and the gateway's receipts, and Infobip's where the request names no address.
 	WebhookURL string `json:"webhook_url,omitempty"`
-	// WebhookSecret goes with the gateway's receipts as ?token=.
+	// WebhookSecret goes with the gateway's receipts as ?token=, and signs Vonage's.
 	WebhookSecret string `json:"webhook_secret,omitempty"`
+	// APIKey is Twilio's "SID:secret" that calls may use beside the Auth Token.
+	APIKey string `json:"api_key,omitempty"`
+	// PublicKey is the PEM text of the key that a Vonage application's tokens are verified by; "" accepts any.
+	PublicKey string `json:"public_key,omitempty"`
 	// Quota is how many messages a day (Vietnam time) a Zalo account may send; 0 is 10000, negative no limit.
 	// Other providers' accounts have no limit unless one is set.
 	Quota int64 `json:"quota,omitempty"`
@@ -38,7 +43,8 @@ type Account struct {
 	SMPP SMPPKnobs `json:"smpp,omitzero"`
 	// Templates of a Zalo or eSMS account; with none every template id is taken with any parameters.
 	Templates []Template `json:"templates,omitempty"`
-	// Senders are the brandnames and OA ids of an eSMS account; with none every one is taken.
+	// Senders are the brandnames and OA ids of an eSMS account, the numbers and services of a Twilio one, the senders of a
+	// Vonage one; with none every one is taken.
 	Senders []string `json:"senders,omitempty"`
 	// ErrorInfo is how eSMS packs in the error_info of a ZNS: one of the ErrorInfo constants.
 	ErrorInfo string `json:"error_info,omitempty"`

@@ -26,6 +26,8 @@ type order struct {
 	tellsLater func(code string) bool
 	// failCode turns a Rule's code of a failure told later into the provider's; nil leaves it.
 	failCode func(code string) string
+	// newID writes an id of providerID as the provider does; nil leaves it.
+	newID func(id string) string
 }
 
 // verdict is what happens to an order. Its Outcome is one of the Outcome constants.
@@ -122,6 +124,9 @@ func (s *Simulator) newRecord(id uint64, o order, v verdict, code func(verdict) 
 	}}
 	if v.taken {
 		rec.call.ProviderID = s.providerID(id)
+		if o.newID != nil {
+			rec.call.ProviderID = o.newID(rec.call.ProviderID)
+		}
 		if o.claimRef && o.ref != "" {
 			rec.call.ProviderID = o.ref
 		}

@@ -1,5 +1,5 @@
-// Package simulator is the providers' side of each wire: Zalo, Infobip, eSMS and a plain JSON gateway on one
-// loopback address, with their codes, signatures, token rotation and webhook timing. It shares no code with the
+// Package simulator is the providers' side of each wire: Zalo, Infobip, eSMS, Twilio, Vonage and a plain JSON gateway
+// on one loopback address, with their codes, signatures, token rotation and webhook timing. It shares no code with the
 // adapters, so a mistake on the wire shows. Its call log, not the product's database, is the truth about what was sent
 // and its price.
 package simulator
@@ -24,6 +24,8 @@ const (
 	Infobip = "infobip"
 	Gateway = "gateway"
 	ESMS    = "esms"
+	Twilio  = "twilio"
+	Vonage  = "vonage"
 )
 
 // Channels as Call.Channel and Rule.Channel name them.
@@ -48,7 +50,7 @@ type Options struct {
 	DeliverAfter, ReadAfter time.Duration
 	// WebhookWorkers is how many webhooks are under way at once; 0 is 64.
 	WebhookWorkers int
-	// Open registers an unknown account at first sight instead of refusing it. It gets no Zalo or gateway webhooks.
+	// Open registers an unknown account at first sight instead of refusing it. It gets no Zalo, Vonage or gateway webhooks.
 	Open bool
 	// Client calls webhooks; nil is a plain client that reaches loopback addresses only.
 	Client *http.Client
@@ -106,11 +108,14 @@ func New(o Options) (*Simulator, error) {
 	s.routesInfobip()
 	s.routesGateway()
 	s.routesESMS()
+	s.routesTwilio()
+	s.routesVonage()
 	s.routesControl()
 	return s, nil
 }
 
-// Handler serves every provider by path prefix (/zalo/api, /zalo/oauth, /infobip, /esms, /gateway), and /calls, /script, /healthz.
+// Handler serves every provider by path prefix (/zalo/api, /zalo/oauth, /infobip, /esms, /twilio, /vonage, /gateway),
+// and /calls, /script, /healthz.
 func (s *Simulator) Handler() http.Handler { return s.mux }
 
 // Close stops the webhooks, lets hanging calls go and flushes the log. Receipts still pending never happen.

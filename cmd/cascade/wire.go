@@ -16,6 +16,8 @@ import (
 	"cascade/channels/httpgw"
 	"cascade/channels/infobip"
 	"cascade/channels/smpp"
+	"cascade/channels/twilio"
+	"cascade/channels/vonage"
 	"cascade/channels/zalo"
 	"cascade/models"
 	"cascade/orchestrator"
@@ -28,7 +30,7 @@ func adapters(test *testMode) (*channels.Registry, error) {
 	if test != nil {
 		zaloSpec = test.detach(zaloSpec)
 	}
-	return channels.NewRegistry(zaloSpec, infobip.Spec(), esms.Spec(), smpp.Spec(), httpgw.Spec())
+	return channels.NewRegistry(zaloSpec, infobip.Spec(), esms.Spec(), smpp.Spec(), twilio.Spec(), vonage.Spec(), httpgw.Spec())
 }
 
 // service is the whole of a running Cascade.
