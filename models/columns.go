@@ -68,6 +68,7 @@ var (
 		text("reason", func(a *Attempt) *string { return &a.Reason }),
 		text("provider_id", func(a *Attempt) *string { return &a.ProviderID }),
 		sparse("cost", func(a *Attempt) *int64 { return &a.Cost }),
+		sparse("told_cost", func(a *Attempt) *int64 { return &a.ToldCost }),
 		sparse("lines", func(a *Attempt) *int64 { return &a.Lines }),
 		integer("calls", func(a *Attempt) *int64 { return &a.Calls }),
 		sparse("called_at", func(a *Attempt) *int64 { return &a.CalledAt }),
@@ -93,6 +94,7 @@ var (
 		text("reference", func(r *Receipt) *string { return &r.Reference }),
 		text("provider_id", func(r *Receipt) *string { return &r.ProviderID }),
 		text("detail", func(r *Receipt) *string { return &r.Detail }),
+		sparse("told_cost", func(r *Receipt) *int64 { return &r.ToldCost }),
 		binary("raw", func(r *Receipt) *[]byte { return &r.Raw }),
 	}
 	receiptMutable = []column[Receipt]{

@@ -43,7 +43,7 @@ func BatchSQL(name string) (text string, arrays int) {
 
 // SparseColumns names the columns of hot tables in which NULL stands for 0 or for no id, sorted.
 func SparseColumns() []string {
-	names := append(sparseOf("messages.", messageColumns), sparseOf("attempts.", attemptColumns)...)
+	names := slices.Concat(sparseOf("messages.", messageColumns), sparseOf("attempts.", attemptColumns), sparseOf("receipts.", receiptColumns))
 	slices.Sort(names)
 	return names
 }

@@ -72,6 +72,7 @@ type Attempt struct {
 	ProviderID string
 	Segments   int64
 	Cost       int64 // micros, the sum of its ledger lines
+	ToldCost   int64 // micros that the provider says it charged; 0: it does not say; see ToldNothing
 	Lines      int64 // how many ledger lines
 	Calls      int64 // provider calls begun
 	CreatedAt  int64
@@ -99,8 +100,12 @@ type Receipt struct {
 	ProviderID          string
 	State               ReceiptState
 	Detail              string
+	ToldCost            int64 // as Attempt's
 	Raw                 []byte
 }
+
+// ToldNothing is a ToldCost of a provider that says it charged nothing.
+const ToldNothing = -1
 
 // ReceiptState says what became of a receipt.
 type ReceiptState string

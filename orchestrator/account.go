@@ -193,35 +193,6 @@ func (e *Engine) splitSettings(a *models.Account, settings map[string]json.RawMe
 	return err
 }
 
-// CheckAccount asks the provider whether the account can really send.
-func (e *Engine) CheckAccount(ctx context.Context, tenant, id uuid.UUID) ([]channels.Finding, error) {
-	conf, err := e.dir.tenant(ctx, tenant)
-	if err != nil {
-		return nil, e.storeError(err)
-	}
-	acc := conf.accounts[id]
-	switch {
-	case acc == nil:
-		return nil, models.ErrNotFound
-	case acc.adapter == nil:
-		return []channels.Finding{{Level: "error", Code: "settings", Message: acc.err.Error()}}, nil
-	}
-	out := []channels.Finding{}
-	switch acc.State {
-	case models.AccountNeedsReauth:
-		out = append(out, channels.Finding{Level: "error", Code: codeNeedsReauth, Message: acc.StateReason, Advice: needsReauth("").Advice, AdviceVI: needsReauth("").AdviceVI})
-	case models.AccountDisabled:
-		out = append(out, channels.Finding{Level: "warning", Code: "disabled", Message: "the account is disabled", Advice: "PATCH it with disabled false.", AdviceVI: "PATCH với disabled là false."})
-	}
-	checker, ok := acc.adapter.(channels.AccountChecker)
-	if !ok {
-		return append(out, channels.Finding{Level: "warning", Code: "not_checkable", Message: "the " + acc.Adapter + " adapter cannot ask its provider"}), nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, 3*callTimeout)
-	defer cancel()
-	return append(out, checker.Check(ctx)...), nil
-}
-
 // PutPolicy makes a new version of a policy, and tells what in it waits in vain. Errors: *InvalidError.
 func (e *Engine) PutPolicy(ctx context.Context, tenant uuid.UUID, name string, raw []byte) (models.PolicyVersion, []policy.Warning, error) {
 	p, bad := policy.ParsePolicy(raw)

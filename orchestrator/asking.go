@@ -57,6 +57,7 @@ func (e *Engine) ask(conf *tenantConf, st models.State) {
 		}
 		if answer.Found && answer.Receipt.Kind != "" {
 			c.reported(a.N, answer.Receipt, ms(c.now))
+			c.told(a.N, toldCost(answer.Receipt.Price, c.m.Currency))
 		}
 	}
 	e.again(f)

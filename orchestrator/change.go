@@ -278,8 +278,8 @@ func (c *change) book() {
 		if place < 0 {
 			continue
 		}
-		owed := acc.Terms.Due(fromMS(a.SentAt), fromMS(a.DeliveredAt)).Micros
-		if owed == a.Cost {
+		due := owed(a, acc.Terms)
+		if due == a.Cost {
 			continue
 		}
 		reason := "charge"
@@ -290,10 +290,10 @@ func (c *change) book() {
 		a.Lines++
 		c.charges = append(c.charges, &models.Charge{
 			TenantID: c.m.TenantID, MessageID: c.m.ID, N: a.N, Line: a.Lines, At: ms(c.now), Channel: a.Channel,
-			AccountID: a.AccountID, Units: int64(acc.Terms.Units), Amount: owed - a.Cost, Currency: c.m.Currency, Reason: reason, Test: c.m.Test,
+			AccountID: a.AccountID, Units: int64(acc.Terms.Units), Amount: due - a.Cost, Currency: c.m.Currency, Reason: reason, Test: c.m.Test,
 		})
-		c.m.Cost += owed - a.Cost
-		a.Cost = owed
+		c.m.Cost += due - a.Cost
+		a.Cost = due
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -70,6 +71,8 @@ type account struct {
 	adapter channels.Adapter
 	test    channels.Adapter // pointed at the simulator; nil without one
 	err     error            // why there is no adapter
+	// currency is the tenant's.
+	currency string
 }
 
 // policyConf is the current version of a policy, parsed.
@@ -158,9 +161,10 @@ func (d *directory) load(ctx context.Context, id uuid.UUID) (*tenantConf, error)
 		return nil, err
 	}
 	for _, row := range accounts {
-		a := d.account(row)
-		c.accounts[row.ID] = a
-		c.byChannel[row.Channel] = append(c.byChannel[row.Channel], a)
+		a := *d.account(row)
+		a.currency = tenant.Currency
+		c.accounts[row.ID] = &a
+		c.byChannel[row.Channel] = append(c.byChannel[row.Channel], &a)
 	}
 	if err := c.loadPolicies(ctx, s); err != nil {
 		return nil, err
@@ -291,6 +295,10 @@ func (d *directory) account(row models.Account) *account {
 
 // buildAdapter makes an account's adapter; for test keys its addresses and credentials are the simulator's.
 func (e *Engine) buildAdapter(row models.Account, test bool) (channels.Adapter, error) {
+	return e.buildWith(row, test, e.o.HTTP)
+}
+
+func (e *Engine) buildWith(row models.Account, test bool, client *http.Client) (channels.Adapter, error) {
 	settings, err := e.settings(row)
 	if err != nil {
 		return nil, err
@@ -306,7 +314,7 @@ func (e *Engine) buildAdapter(row models.Account, test bool) (channels.Adapter, 
 		}
 	}
 	return e.o.Registry.Build(adapter, channels.Config{
-		Channel: row.Channel, Settings: settings, HTTP: e.o.HTTP, Dial: e.o.Dial, Now: e.now,
+		Channel: row.Channel, Settings: settings, HTTP: client, Dial: e.o.Dial, Now: e.now,
 		Tokens: &tokens{e: e, account: row, settings: settings, test: test},
 		Log:    e.log.With("account", row.Name),
 	})

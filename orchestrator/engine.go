@@ -70,6 +70,7 @@ type Engine struct {
 	parked  waker
 	linked  waker // accounts may have changed whose sessions are to be tended
 	planned planned
+	heard   heard
 	recent  recent
 
 	committers []*committer

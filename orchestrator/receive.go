@@ -59,6 +59,7 @@ func (e *Engine) Hook(ctx context.Context, adapter string, id uuid.UUID, h chann
 		e.Counters.Quarantined.Add(1)
 		return answerOf(reader), e.quarantine(ctx, acc, h, err)
 	}
+	e.heard.note(acc.ID, e.now())
 	raw := rawOf(h)
 	for i, r := range got {
 		if !r.Hint {
@@ -163,6 +164,7 @@ func (e *Engine) receiptFact(acc *account, r channels.Receipt, raw []byte, recei
 	if row.At == 0 {
 		row.At = received
 	}
+	row.ToldCost = toldCost(r.Price, acc.currency)
 	f := &fact{receipt: row, done: make(chan result, 1)}
 	if r.Kind == "" { // says nothing of a message
 		row.State = models.ReceiptQuarantined
@@ -182,6 +184,7 @@ func (e *Engine) receiptFact(acc *account, r channels.Receipt, raw []byte, recei
 			return
 		}
 		c.reported(row.N, r, row.At)
+		c.told(row.N, row.ToldCost)
 	}
 	return f
 }
@@ -333,6 +336,7 @@ func (e *Engine) matchParked(before int64) (left []models.Receipt, next int64, e
 			c.reported(at.N, channels.Receipt{
 				Kind: row.Kind, At: fromMS(row.At), ProviderID: row.ProviderID, Detail: row.Detail, Class: policy.ClassRecipient, Code: "reported_failed",
 			}, row.At)
+			c.told(at.N, row.ToldCost)
 		}
 		e.again(f)
 	}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"cascade/channels"
 	"cascade/policy"
 )
@@ -28,6 +30,9 @@ type report struct {
 	ReceivedAt   string `json:"receivedAt"`
 	Status       status `json:"status"`
 	Error        reason `json:"error"`
+	// MessageCount is how many segments an SMS had, each at the price of a message.
+	MessageCount json.RawMessage `json:"messageCount"`
+	Price        json.RawMessage `json:"price"`
 }
 
 // ReadHook reads a batch of delivery and seen reports. An entry that is neither, such as a person's reply, is of no
@@ -88,10 +93,33 @@ func (r report) receipt() (channels.Receipt, bool) {
 		rec.At = parseDate(r.SentAt)
 	}
 	rec.Key = "delivery:" + r.MessageID + ":" + strconv.Itoa(r.Status.ID)
-	if rec.Kind == policy.ReceiptFailed {
+	switch rec.Kind {
+	case policy.ReceiptFailed:
 		r.blame(&rec)
+	case policy.ReceiptDelivered: // before that it is not sure what will be charged
+		rec.Price = r.price()
 	}
 	return rec, true
+}
+
+// price is what Infobip says it charged for the whole message; nil if it does not say.
+func (r report) price() *policy.Money {
+	var p struct {
+		PerMessage json.Number `json:"pricePerMessage"`
+		Currency   string      `json:"currency"`
+	}
+	if json.Unmarshal(r.Price, &p) != nil {
+		return nil // a price that is none must not cost us the report
+	}
+	each, err := decimal.NewFromString(p.PerMessage.String())
+	if err != nil {
+		return nil
+	}
+	count, err := strconv.ParseInt(strings.Trim(string(r.MessageCount), `"`), 10, 32)
+	if err != nil {
+		count = 1
+	}
+	return channels.ReadPrice(each.Mul(decimal.NewFromInt(max(count, 1))).String(), p.Currency)
 }
 
 // owner matches by the messageId, which is ours; where Infobip made its own, by the echoed callbackData.

@@ -39,6 +39,7 @@ type commands struct {
 	Tail      tailCmd      `cmd:"" help:"Follow messages as they change."`
 	Explain   explainCmd   `cmd:"" help:"Tell how a message came to where it is."`
 	Costs     costsCmd     `cmd:"" help:"Report what was spent, and what SMS alone would have cost."`
+	Channels  channelsCmd  `cmd:"" help:"List provider accounts, and check whether they can send."`
 	Policy    policyCmd    `cmd:"" help:"Work with policies."`
 	Bench     benchCmd     `cmd:"" help:"Measure the service on this machine beside what its database can do."`
 	Verify    verifyCmd    `cmd:"" help:"Check the stored data against what must always hold."`

@@ -188,6 +188,13 @@ func TestProgram(t *testing.T) {
 		if out := p.command(live, exitOK, "costs"); !strings.Contains(out, "zns") || !strings.Contains(out, "₫") {
 			t.Errorf("costs tells only %q", out)
 		}
+		if out := p.command(live, exitOK, "channels", "check"); !strings.Contains(out, "webhook") {
+			t.Errorf("channels check tells only %q", out)
+		}
+		if out := p.command(live, exitOK, "channels"); !strings.Contains(out, "/hooks/zalo/") {
+			t.Errorf("channels tells only %q", out)
+		}
+		p.command(live, exitMissing, "channels", "check", "nobody")
 		p.command(live, exitMissing, "explain", "0198a000-0000-7000-8000-000000000000")
 		p.command(live, exitFailure, "send", "--to", "12", "--template", "order_shipped")
 		var out, talk bytes.Buffer

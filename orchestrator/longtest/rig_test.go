@@ -30,6 +30,7 @@ import (
 	"cascade/channels/httpgw"
 	"cascade/channels/infobip"
 	"cascade/channels/simulator"
+	"cascade/channels/smpp"
 	"cascade/channels/zalo"
 	"cascade/models"
 	"cascade/models/modelstest"
@@ -63,6 +64,8 @@ type setup struct {
 	// carry takes a webhook to us and answers the status; nil: straight to a node.
 	carry func(w *world, h webhook) int
 	sim   simulator.Options
+	// dial connects adapters that do not speak HTTP; nil: none is used.
+	dial channels.Dial
 }
 
 // world is a database, the providers and the nodes.
@@ -199,7 +202,7 @@ func (w *world) startNodes() {
 
 func (w *world) startNode(i int, wrong time.Duration) *node {
 	w.t.Helper()
-	registry, err := channels.NewRegistry(zalo.Spec(), infobip.Spec(), httpgw.Spec())
+	registry, err := channels.NewRegistry(zalo.Spec(), infobip.Spec(), smpp.Spec(), httpgw.Spec())
 	w.must(err)
 	n := &node{clock: new(atomic.Int64), asked: new(atomic.Int64)}
 	n.clock.Store(int64(wrong))
@@ -213,7 +216,7 @@ func (w *world) startNode(i int, wrong time.Duration) *node {
 			}
 			return w.setup.fault(ctx, point)
 		}),
-		Registry: registry, HTTP: &http.Client{Transport: wire{w}}, Callbacks: &http.Client{Transport: wire{w}}, PublicURL: hooksURL,
+		Registry: registry, HTTP: &http.Client{Transport: wire{w}}, Callbacks: &http.Client{Transport: wire{w}}, Dial: w.setup.dial, PublicURL: hooksURL,
 		Now: func() time.Time { return time.Now().Add(time.Duration(n.clock.Load())) },
 	})
 	ctx, end := context.WithCancel(context.Background())
@@ -299,18 +302,22 @@ type pace struct {
 	concurrency int64
 }
 
-// addZalo makes a ZNS account.
-func (c *customer) addZalo(p pace) {
+// addZalo makes the ZNS account oa-main.
+func (c *customer) addZalo(p pace) { c.addOA("oa-main", p) }
+
+// addOA makes a ZNS account, and answers the simulator's id of it.
+func (c *customer) addOA(name string, p pace) string {
 	oa := fmt.Sprint(uint64(uuid.New().ID()) + 1e18)
 	secret := simulator.Account{
 		Provider: simulator.Zalo, ID: oa, AppID: "2" + oa, AppSecret: "app-secret", OASecret: "oa-secret", RefreshToken: "rt-" + oa, AccessToken: "at-" + oa, Quota: -1,
 	}
-	a := c.account("oa-main", policy.ZNS, "zalo", p, map[string]any{
+	a := c.account(name, policy.ZNS, "zalo", p, map[string]any{
 		"app_id": secret.AppID, "app_secret": secret.AppSecret, "oa_id": oa, "oa_secret": secret.OASecret, "refresh_token": secret.RefreshToken,
 		"access_token": secret.AccessToken, "api_url": providerURL + "/zalo/api", "oauth_url": providerURL + "/zalo/oauth",
 	})
 	secret.WebhookURL = c.w.engine().HookURL(a)
 	c.w.sim.Register(secret)
+	return oa
 }
 
 // addInfobip makes an account of a channel, and answers the simulator's id of it.

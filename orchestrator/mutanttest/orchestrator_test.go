@@ -100,15 +100,15 @@ func orchestratorMutants() []mutant {
 		},
 		{
 			"charged-at-every-change", "I12 one charge for a billable call", "orchestrator/change.go",
-			"\t\ta.Cost = owed\n", "", in("TestCostsEqualTheProvidersLog"),
+			"\t\ta.Cost = due\n", "", in("TestCostsEqualTheProvidersLog"),
 		},
 		{
 			"charge-never-taken-back", "I12 corrections are new lines", "orchestrator/change.go",
-			"if owed == a.Cost {", "if owed <= a.Cost {", in("TestLateEvidenceCorrectsTheLedger"),
+			"if due == a.Cost {", "if due <= a.Cost {", in("TestLateEvidenceCorrectsTheLedger"),
 		},
 		{
 			"correction-books-the-whole-price", "I12 cost is the sum of the ledger", "orchestrator/change.go",
-			"Amount: owed - a.Cost,", "Amount: owed,", in("TestLateEvidenceCorrectsTheLedger"),
+			"Amount: due - a.Cost,", "Amount: due,", in("TestLateEvidenceCorrectsTheLedger"),
 		},
 		{
 			"last-receipt-wins", "I7 the order of receipts does not matter", "orchestrator/receive.go",

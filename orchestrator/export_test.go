@@ -1,0 +1,4 @@
+package orchestrator
+
+// HigherCost is higherCost, for tests.
+var HigherCost = higherCost
