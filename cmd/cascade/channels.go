@@ -12,7 +12,7 @@ import (
 
 // channelsCmd groups what is done with provider accounts.
 type channelsCmd struct {
-	List  channelsListCmd  `cmd:"" help:"List the tenant's provider accounts." default:"1"`
+	List  channelsListCmd  `cmd:"" help:"List the tenant's provider accounts." default:"withargs"`
 	Check channelsCheckCmd `cmd:"" help:"Ask providers whether accounts can really send, and what to mend. Sends nothing."`
 }
 

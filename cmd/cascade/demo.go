@@ -31,8 +31,10 @@ type demo struct {
 	service *service
 	sim     *simulator.Simulator
 	simURL  string
-	tenant  demoTenant
-	trace   *trace
+	// smscAddress is where the simulated SMS centre listens.
+	smscAddress string
+	tenant      demoTenant
+	trace       *trace
 }
 
 // Run plays until it is interrupted or its time is over, and sums up.
@@ -93,13 +95,18 @@ func (d *demo) startProviders() (stop func() error, err error) {
 	if err != nil {
 		return nil, errors.Join(err, ln.Close())
 	}
-	d.simURL = "http://" + ln.Addr().String()
+	smsc, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, errors.Join(err, ln.Close())
+	}
+	d.simURL, d.smscAddress = "http://"+ln.Addr().String(), smsc.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
+	ended := make(chan error, 2)
 	go func() { ended <- serveUntil(ctx, ln, d.sim.Handler(), d.service.log) }()
+	go func() { ended <- d.sim.ServeSMPP(smsc) }()
 	return func() error {
 		cancel()
-		return errors.Join(d.sim.Close(), <-ended)
+		return errors.Join(d.sim.Close(), <-ended, <-ended)
 	}, nil
 }
 

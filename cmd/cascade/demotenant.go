@@ -23,14 +23,14 @@ type demoTenant struct {
 }
 
 const demoPolicy = `{"steps": [
-	{"channel": "zns", "until": "delivered", "timeout": "4s"},
-	{"channel": "viber", "until": "delivered", "timeout": "4s"},
-	{"channel": "sms", "until": "delivered", "timeout": "10s"}
+	{"channel": "zns", "until": "delivered", "timeout": "4s", "accounts": ["oa-main"]},
+	{"channel": "viber", "until": "delivered", "timeout": "4s", "accounts": ["viber-main"]},
+	{"channel": "sms", "until": "delivered", "timeout": "10s", "accounts": ["sms-main"]}
 ], "ttl": "5m"}`
 
 const demoOTPPolicy = `{"steps": [
-	{"channel": "zns", "until": "delivered", "timeout": "3s"},
-	{"channel": "sms", "until": "delivered", "timeout": "10s"}
+	{"channel": "zns", "until": "delivered", "timeout": "3s", "accounts": ["oa-main"]},
+	{"channel": "sms", "until": "delivered", "timeout": "10s", "accounts": ["sms-main"]}
 ], "ttl": "2m"}`
 
 // demoPrices are what the simulated providers bill.
@@ -83,7 +83,7 @@ func (d *demo) furnish(ctx context.Context) (demoTenant, error) {
 			return t, err
 		}
 	}
-	for name, body := range map[string]string{"default": demoPolicy, "otp": demoOTPPolicy} {
+	for name, body := range map[string]string{"default": demoPolicy, "otp": demoOTPPolicy, "every_provider": everyProvider} {
 		if _, _, err := d.service.engine.PutPolicy(ctx, t.id, name, compact(body)); err != nil {
 			return t, fmt.Errorf("policy %s: %w", name, err)
 		}
@@ -100,7 +100,8 @@ func (d *demo) furnish(ctx context.Context) (demoTenant, error) {
 	return t, nil
 }
 
-// accounts opens one account a channel, at the simulated provider and here.
+// accounts opens accounts at the simulated providers and here: one a channel for the default policy, and one of each other
+// adapter.
 func (d *demo) accounts(ctx context.Context, tenant uuid.UUID) error {
 	oa := orchestrator.AccountInput{
 		ID: uuid.Must(uuid.NewV7()), Name: "oa-main", Channel: policy.ZNS, Adapter: "zalo",
@@ -123,7 +124,11 @@ func (d *demo) accounts(ctx context.Context, tenant uuid.UUID) error {
 			"base_url": d.simURL + "/infobip", "api_key": "demo-key", "sender": "DEMOSHOP", "webhook_secret": "demo-hook",
 		})}
 	}
-	for _, in := range []orchestrator.AccountInput{oa, rented("viber-main", policy.Viber), rented("sms-main", policy.SMS)} {
+	others, err := d.otherAccounts()
+	if err != nil {
+		return err
+	}
+	for _, in := range append(others, oa, rented("viber-main", policy.Viber), rented("sms-main", policy.SMS)) {
 		if _, err := d.service.engine.CreateAccount(ctx, tenant, in); err != nil {
 			return fmt.Errorf("account %s: %w", in.Name, err)
 		}

@@ -188,12 +188,13 @@ func TestProgram(t *testing.T) {
 		if out := p.command(live, exitOK, "costs"); !strings.Contains(out, "zns") || !strings.Contains(out, "₫") {
 			t.Errorf("costs tells only %q", out)
 		}
-		if out := p.command(live, exitOK, "channels", "check"); !strings.Contains(out, "webhook") {
+		if out := p.command(live, exitOK, "channels", "check", "viber-main"); !strings.Contains(out, "webhook") {
 			t.Errorf("channels check tells only %q", out)
 		}
 		if out := p.command(live, exitOK, "channels"); !strings.Contains(out, "/hooks/zalo/") {
 			t.Errorf("channels tells only %q", out)
 		}
+		p.command(live, exitFailure, "channels", "check", "--json") // its OA has no approved template
 		p.command(live, exitMissing, "channels", "check", "nobody")
 		p.command(live, exitMissing, "explain", "0198a000-0000-7000-8000-000000000000")
 		p.command(live, exitFailure, "send", "--to", "12", "--template", "order_shipped")
@@ -272,6 +273,9 @@ func TestDemo(t *testing.T) {
 		"SMS after a refusal":          `delivered by SMS · .*\n +├ ZNS .* refused.*\n +├ Viber .*\n +└ SMS .* delivered +820 ₫`,
 		"a late receipt":               `its receipt came late`,
 		"an unknown outcome, resolved": `the outcome was unknown, then a receipt proved it delivered`,
+		"eSMS":                         `esms-zns reported it delivered`,
+		"Vonage":                       `vonage-viber reported it delivered`,
+		"SMPP":                         `smpp-sms reported it delivered`,
 		"an API key":                   `API key +cas_live_`,
 		"a curl example":               `curl http://127\.0\.0\.1:\d+/v1/messages`,
 		"a summary":                    `SMS alone would cost +[\d.]+ ₫`,
