@@ -81,8 +81,8 @@ const (
 	accepted  = "accepted" // at the operator; reported, not kept
 )
 
-// settle writes an event into the record; false if that had already happened.
-func (r *record) settle(e event) bool {
+// settle writes an event into the record, and calls note before anybody can see it; false if it had already happened.
+func (r *record) settle(e event, note func(event)) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var field **time.Time
@@ -93,14 +93,17 @@ func (r *record) settle(e event) bool {
 		field = &r.call.ReadAt
 	case failed:
 		field = &r.call.FailedAt
-		r.call.Code = e.Code
 	default:
 		return false
 	}
 	if *field != nil {
 		return false
 	}
+	note(e)
 	*field = &e.At
+	if e.Kind == failed {
+		r.call.Code = e.Code
+	}
 	return true
 }
 
@@ -200,7 +203,7 @@ func (b *callBook) replay(r io.Reader) (int64, error) {
 			byID[rec.call.ID] = rec
 			b.keep(rec)
 		case l.Event != nil && byID[l.Event.ID] != nil:
-			byID[l.Event.ID].settle(*l.Event)
+			byID[l.Event.ID].settle(*l.Event, func(event) {})
 		}
 	}
 }
@@ -228,13 +231,11 @@ func (b *callBook) keep(rec *record) {
 
 // settle records an event once, in memory and in the log.
 func (b *callBook) settle(rec *record, e event) bool {
-	if !rec.settle(e) {
-		return false
-	}
-	if b.log != nil {
-		b.log.write(line{Event: &e})
-	}
-	return true
+	return rec.settle(e, func(e event) {
+		if b.log != nil {
+			b.log.write(line{Event: &e})
+		}
+	})
 }
 
 func idKey(provider, account, id string) string { return provider + "\x00" + account + "\x00" + id }

@@ -160,7 +160,7 @@ func TestZaloTemplates(t *testing.T) {
 func TestRepeatedEventIsOneFact(t *testing.T) {
 	rec := &record{}
 	first := event{Kind: delivered, At: time.Unix(1, 0)}
-	if !rec.settle(first) || rec.settle(event{Kind: delivered, At: time.Unix(2, 0)}) {
+	if !rec.settle(first, func(event) {}) || rec.settle(event{Kind: delivered, At: time.Unix(2, 0)}, func(event) {}) {
 		t.Error("a delivery must happen once")
 	}
 	raw, err := json.Marshal(rec.view())
