@@ -3,7 +3,6 @@ package httpgw
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -88,12 +87,7 @@ func compileResponse(s responseSettings) (response, error) {
 	if r.message, err = compileExtract(s.Message, "response.message"); err != nil {
 		return response{}, err
 	}
-	for _, code := range slices.Sorted(maps.Keys(s.CodeMap)) {
-		if _, ok := verdicts[s.CodeMap[code]]; !ok {
-			return response{}, bad("response.code_map."+code, "must be one of %s", strings.Join(slices.Sorted(maps.Keys(verdicts)), ", "))
-		}
-	}
-	return r, nil
+	return r, knownWords("response.code_map", s.CodeMap, verdicts)
 }
 
 func is2xx(a answer) (matched, told bool) { return a.Status >= 200 && a.Status < 300, false }
@@ -260,7 +254,8 @@ func described(f *channels.Failure, status int) *channels.Failure {
 	return f
 }
 
-// mapped looks the code up, then the HTTP status; a bare status counts where no code was told.
+// mapped looks the code up, then the HTTP status. A bare number is an HTTP status only where the gateway has no codes of
+// its own: its 304 or 500 need not mean what HTTP means by them.
 func (r response) mapped(status int, code string, hasCode bool) (string, bool) {
 	if word, ok := r.codeMap[code]; ok && hasCode {
 		return word, true
@@ -270,7 +265,7 @@ func (r response) mapped(status int, code string, hasCode bool) (string, bool) {
 		return word, true
 	}
 	word, ok := r.codeMap[number]
-	return word, ok && !hasCode
+	return word, ok && r.code == nil
 }
 
 // holds reports whether all conditions match, and whether any answer to them was told.

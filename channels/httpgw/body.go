@@ -57,6 +57,9 @@ func (c *requestCompiler) jsonText(s string) (func(vars) ([]byte, error), error)
 	}
 	sample := make(template, len(t))
 	for i, p := range t {
+		if p.omitEmpty {
+			return nil, bad(c.path+".body", "omit_empty has no field to leave out in a text: write the body as an object")
+		}
 		sample[i] = p
 		if p.name != "" {
 			sample[i] = part{literal: `""`}
@@ -69,8 +72,8 @@ func (c *requestCompiler) jsonText(s string) (func(vars) ([]byte, error), error)
 		var b bytes.Buffer
 		for _, p := range t {
 			escape := quoteJSON
-			if (template{p}).isParams() {
-				escape = plain // its text is the JSON object already
+			if (template{p}).isParams() || p.number {
+				escape = plain // its text is JSON already
 			}
 			value, err := template{p}.expand(v, escape)
 			if err != nil {
@@ -90,7 +93,7 @@ func (c *requestCompiler) jsonNode(path string, doc any) (any, error) {
 	case []any:
 		nodes := make([]any, len(doc))
 		for i, item := range doc {
-			node, err := c.jsonNode(fmt.Sprintf("%s[%d]", path, i), item)
+			node, err := c.jsonItem(fmt.Sprintf("%s[%d]", path, i), item)
 			if err != nil {
 				return nil, err
 			}
@@ -112,6 +115,32 @@ func (c *requestCompiler) jsonNode(path string, doc any) (any, error) {
 	}
 }
 
+// eachParam stands in a list for one item of each parameter.
+type eachParam struct{ item any }
+
+// jsonItem compiles an item of a list: {"each_param": ITEM}, or a value like any other.
+func (c *requestCompiler) jsonItem(path string, item any) (any, error) {
+	const key = "each_param"
+	fields, _ := item.(map[string]any)
+	inner, repeats := fields[key]
+	if !repeats || len(fields) != 1 {
+		return c.jsonNode(path, item)
+	}
+	outside := c.known
+	if outside("params") != nil {
+		return nil, bad(c.path+"."+path+"."+key, "stands only where a message's template data is known")
+	}
+	defer func() { c.known = outside }()
+	c.known = func(name string) error {
+		if slices.Contains(paramNames, name) {
+			return nil
+		}
+		return outside(name)
+	}
+	node, err := c.jsonNode(path+"."+key, inner)
+	return eachParam{node}, err
+}
+
 func renderJSON(node any, v vars) ([]byte, error) {
 	doc, err := fill(node, v)
 	if err != nil {
@@ -120,35 +149,82 @@ func renderJSON(node any, v vars) ([]byte, error) {
 	return marshal(doc)
 }
 
-// fill puts values into a compiled JSON tree.
+// left is what a value left out leaves behind.
+type left struct{}
+
+// fill puts values into a compiled JSON tree; a field that was left out is left{}.
 func fill(node any, v vars) (any, error) {
 	switch node := node.(type) {
 	case template:
-		if node.isParams() {
-			return v.params, nil
-		}
-		return node.expand(v, plain)
+		return fillText(node, v)
 	case []any:
-		filled := make([]any, len(node))
-		for i, item := range node {
-			value, err := fill(item, v)
-			if err != nil {
-				return nil, err
-			}
-			filled[i] = value
-		}
-		return filled, nil
+		return fillList(node, v)
 	case map[string]any:
-		filled := make(map[string]any, len(node))
-		for key, item := range node {
-			value, err := fill(item, v)
-			if err != nil {
-				return nil, err
-			}
-			filled[key] = value
-		}
-		return filled, nil
+		return fillObject(node, v)
 	default:
 		return node, nil
 	}
+}
+
+func fillText(t template, v vars) (any, error) {
+	if t.isParams() {
+		return v.params, nil
+	}
+	value, err := t.expand(v, plain)
+	switch {
+	case err != nil:
+		return nil, err
+	case t.leavesOut(value):
+		return left{}, nil
+	case t.isNumber():
+		return json.Number(value), nil
+	default:
+		return value, nil
+	}
+}
+
+func fillList(nodes []any, v vars) (any, error) {
+	filled := make([]any, 0, len(nodes))
+	add := func(node any, v vars) error {
+		value, err := fill(node, v)
+		if value != any(left{}) {
+			filled = append(filled, value)
+		}
+		return err
+	}
+	for _, node := range nodes {
+		each, repeats := node.(eachParam)
+		if !repeats {
+			if err := add(node, v); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(v.params)) {
+			inside := vars{text: maps.Clone(v.text), params: v.params}
+			inside.text["param_name"], inside.text["param_value"] = name, v.params[name]
+			if err := add(each.item, inside); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return filled, nil
+}
+
+// fillObject leaves an object out of which everything was left out; one that was written empty stays.
+func fillObject(nodes map[string]any, v vars) (any, error) {
+	filled := make(map[string]any, len(nodes))
+	for key, node := range nodes {
+		value, err := fill(node, v)
+		if err != nil {
+			return nil, err
+		}
+		if value != any(left{}) {
+			filled[key] = value
+		}
+	}
+	if len(filled) == 0 && len(nodes) > 0 {
+		return left{}, nil
+	}
+	return filled, nil
 }

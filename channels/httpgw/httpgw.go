@@ -1,5 +1,3 @@
-// Package httpgw speaks to any HTTP gateway by configuration alone: the adapter "http". Its settings are a tree that
-// says how a message becomes a request, what counts as taken, and how callbacks become receipts.
 package httpgw
 
 import (
@@ -21,8 +19,10 @@ func Spec() channels.Spec {
 		Name:     "http",
 		Channels: policy.Channels(),
 		Fields: []channels.Field{
+			{Name: "preset", Help: "a gateway that is known by name: " + strings.Join(presetNames(), ", ") + "; other settings override its own", Example: "speedsms"},
+			{Name: "base_url", Help: "the gateway's address, read as {{base_url}} at the beginning of a url; by default the preset's", Example: "https://api.speedsms.vn"},
 			{
-				Name: "request", Required: true, Help: "the call that sends: method, url, query, headers, auth, content_type, body",
+				Name: "request", Help: "the call that sends: method, url, query, headers, auth, content_type, body; required without a preset",
 				Example: `{"url": "https://sms.example/send", "content_type": "json", "body": {"to": "{{to_digits}}", "text": "{{text}}"}}`,
 			},
 			{
@@ -30,10 +30,11 @@ func Spec() channels.Spec {
 				Example: `{"success": [{"pointer": "/status", "equals": "ok"}], "provider_id": {"pointer": "/id"}}`,
 			},
 			{
-				Name: "receipt", Help: "how a callback is verified and read: id, status, status_map, at, verify, answer",
+				Name: "receipt", Help: "how a callback is verified and read: id, status, status_detail, status_map, error_code, error_map, at, price, currency, verify, answer",
 				Example: `{"id": {"pointer": "/id", "kind": "provider"}, "status": {"pointer": "/status"}, "status_map": {"ok": "delivered"}, "verify": {"token": "{{secret.hook}}"}}`,
 			},
-			{Name: "status", Help: "the call that asks what became of a message: request, status, status_map"},
+			{Name: "status", Help: "the call that asks what became of a message: request, status, status_detail, status_map, error_map"},
+			{Name: "values", Help: "values that are no secret, read as {{value.NAME}}", Example: `{"sms_type": "3"}`},
 			{Name: "secrets", Secret: true, Help: "values that templates read as {{secret.NAME}}", Example: `{"token": "…"}`},
 			{Name: "from", Help: "the sender, read as {{from}}", Example: "MYBRAND"},
 			{Name: "receipts", Help: "the receipts that the gateway gives; by default those of receipt.status_map", Example: `["delivered"]`},
@@ -56,15 +57,18 @@ type adapter struct {
 }
 
 func newAdapter(c channels.Config) (channels.Adapter, error) {
-	t, err := readTree(c.Settings)
+	t, err := readSettings(c)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.resolveBase(); err != nil {
 		return nil, err
 	}
 	a := &adapter{constants: constants(t), secrets: slices.Collect(maps.Values(t.Secrets)), client: c.HTTP, now: c.Now}
 	if t.Request == nil {
-		return nil, bad("request", "is required: the call that sends a message")
+		return nil, bad("request", "is required: the call that sends a message; or name a preset")
 	}
-	if a.request, err = compileRequest(t.Request, "request", scope(sendNames, t.Secrets)); err != nil {
+	if a.request, err = compileRequest(t.Request, "request", scope(sendNames, t)); err != nil {
 		return nil, err
 	}
 	a.secrets = append(a.secrets, a.request.credentials(a.constants))

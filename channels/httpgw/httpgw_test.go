@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -17,37 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"cascade/channels"
-	"cascade/channels/channeltest"
 	"cascade/policy"
 )
-
-func TestSuite(t *testing.T) {
-	for name, config := range map[string]string{"json": speedSMS, "form": vietGuys, "query": jasmin, "zns": southTelecom} {
-		t.Run(name, func(t *testing.T) {
-			success := map[string]string{
-				"json": `{"status":"success","code":"00","data":{"tranId":"t1"}}`, "form": `{"error":0,"msgid":"m1"}`,
-				"query": `Success "07033084"`, "zns": `{"status":1,"tracking_id":"st-1"}`,
-			}[name]
-			// SpeedSMS documents its 500 as "not taken"; the suite is about statuses without such a word.
-			config = strings.ReplaceAll(strings.ReplaceAll(config, `, "500": "down"`, ""), "tok-123", "token-of-the-account")
-			if name == "query" {
-				config = strings.ReplaceAll(config, `\"`, `\"?`) // the suite also tries ids without quotes
-			}
-			h := channeltest.Harness{
-				New:      func(t *testing.T, base string, _ *http.Client) channels.Adapter { return build(t, config, base) },
-				Outbound: outbound(),
-				Success:  func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, success) },
-				Secrets:  []string{"token-of-the-account", "p@ss", "h00k"},
-			}
-			if name == "json" {
-				h.UnknownCode = func(w http.ResponseWriter, _ *http.Request) {
-					_, _ = io.WriteString(w, `{"status":"error","code":"new"}`)
-				}
-			}
-			channeltest.Run(t, h)
-		})
-	}
-}
 
 func TestBadConfigurations(t *testing.T) {
 	const request = `"request": {"url": "https://gw.example/s?to={{to_digits}}"}`
@@ -92,11 +62,14 @@ func TestBadConfigurations(t *testing.T) {
 		"hmac algorithm":        {receipt(`, "verify": {"hmac": {"header": "X-S", "key": "k", "algorithm": "md5", "encoding": "hex"}}`), "receipt.verify.hmac.algorithm"},
 		"answer that refuses":   {receipt(`, "answer": {"status": 500}`), "receipt.answer.status"},
 		"query without id":      {`{` + request + `, "status": {"request": {"url": "https://gw.example/"}, "status": {"pointer": "/s"}, "status_map": {"1": "sent"}}}`, "status.request"},
+		"unknown error class":   {receipt(`, "error_map": {"1": "accepted"}`), "receipt.error_map.1"},
+		"price of no currency":  {receipt(`, "price": {"pointer": "/p"}`), "receipt.price"},
+		"number of a sort":      {`{"request": {"url": "https://gw.example/", "query": {"a": "{{to == 'a' ? 'b' : 'c' | round}}"}}}`, "request.query.a"},
 		"unknown receipt":       {`{` + request + `, "receipts": ["seen"]}`, "receipts"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := configure(t, tt.config, "")
+			_, err := configure(t, policy.SMS, tt.config, "")
 			if e, ok := errors.AsType[*channels.SettingError](err); !ok || e.Field != tt.field {
 				t.Errorf("got %v, want a SettingError of %s", err, tt.field)
 			}
@@ -287,7 +260,7 @@ func FuzzReadHook(f *testing.F) {
 func FuzzExpand(f *testing.F) {
 	f.Add(`a {{text|upper}} b`, `"},{"x":"`)
 	f.Add(`{{to == 'x' ? 'y' : 'z'}}`, "a\r\nb")
-	known := scope(sendNames, nil)
+	known := scope(sendNames, tree{})
 	f.Fuzz(func(t *testing.T, source, value string) {
 		compiled, err := compile(source, known)
 		if err != nil {

@@ -23,7 +23,7 @@ func newQuerier(a *adapter, t tree) (channels.Adapter, error) {
 	}
 	q := &querier{adapter: a}
 	var err error
-	if q.request, err = compileRequest(t.Status.Request, path+".request", scope(queryNames, t.Secrets)); err != nil {
+	if q.request, err = compileRequest(t.Status.Request, path+".request", scope(queryNames, t)); err != nil {
 		return nil, err
 	}
 	a.secrets = append(a.secrets, q.request.credentials(a.constants))
@@ -31,7 +31,7 @@ func newQuerier(a *adapter, t tree) (channels.Adapter, error) {
 		return nil, err
 	}
 	s := t.Status
-	if q.facts, err = compileFacts(path, s.Status, s.StatusMap, s.ErrorCode, s.ErrorMessage, s.At); err != nil {
+	if q.facts, err = compileFacts(path, s.factSettings()); err != nil {
 		return nil, err
 	}
 	a.capabilities.QueryByProviderID = q.request.reads("provider_id")
@@ -80,7 +80,7 @@ func (q *querier) read(a answer, about channels.Query) (channels.Answer, error) 
 	} else {
 		rec.ProviderID = ""
 	}
-	rec.Key = "query:" + about.Reference + ":" + status
+	rec.Key = "query:" + about.Reference + ":" + q.facts.word(n, status)
 	rec.Detail = channels.Redact(rec.Detail, q.secrets...)
 	return channels.Answer{Found: true, Receipt: rec}, nil
 }

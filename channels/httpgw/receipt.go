@@ -42,9 +42,9 @@ func (f field) text(n notice) string {
 
 // facts is how a receipt or a status answer is read.
 type facts struct {
-	status, errorCode, errorMessage, at field
-	statusMap                           map[string]string
-	parseAt                             func(string) time.Time
+	status, detail, errorCode, errorMessage, at, price, currency field
+	statusMap, errorMap                                          map[string]string
+	parseAt                                                      func(string) time.Time
 }
 
 // receipt is a checked receipt configuration.
@@ -76,7 +76,7 @@ func compileReceipt(s *receiptSettings, t tree) (*receipt, error) {
 	if r.id, err = compileField(s.ID, path+".id"); err != nil {
 		return nil, err
 	}
-	if r.facts, err = compileFacts(path, s.Status, s.StatusMap, s.ErrorCode, s.ErrorMessage, s.At); err != nil {
+	if r.facts, err = compileFacts(path, s.factSettings()); err != nil {
 		return nil, err
 	}
 	if r.verify, err = compileVerify(s.Verify, t); err != nil {
@@ -91,21 +91,33 @@ func compileReceipt(s *receiptSettings, t tree) (*receipt, error) {
 	return r, nil
 }
 
-func compileFacts(path string, status *fieldSettings, statusMap map[string]string, code, message, at *fieldSettings) (facts, error) {
-	f := facts{statusMap: statusMap}
-	if status == nil || len(statusMap) == 0 {
+func compileFacts(path string, s factSettings) (facts, error) {
+	f := facts{statusMap: s.statusMap, errorMap: s.errorMap}
+	if s.status == nil || len(s.statusMap) == 0 {
 		return facts{}, bad(path+".status", "is required, with a status_map that says what its values mean")
 	}
-	for _, value := range slices.Sorted(maps.Keys(statusMap)) {
-		if _, ok := kinds[statusMap[value]]; !ok {
-			return facts{}, bad(path+".status_map."+value, "must be one of %s", strings.Join(slices.Sorted(maps.Keys(kinds)), ", "))
-		}
+	if (s.price == nil) != (s.currency == nil) {
+		return facts{}, bad(path+".price", "needs currency beside it, and currency needs price")
+	}
+	if err := knownWords(path+".status_map", s.statusMap, kinds); err != nil {
+		return facts{}, err
+	}
+	if err := knownWords(path+".error_map", s.errorMap, failures()); err != nil {
+		return facts{}, err
 	}
 	for _, one := range []struct {
 		name string
 		s    *fieldSettings
 		into *field
-	}{{"status", status, &f.status}, {"error_code", code, &f.errorCode}, {"error_message", message, &f.errorMessage}, {"at", at, &f.at}} {
+	}{
+		{"status", s.status, &f.status},
+		{"status_detail", s.detail, &f.detail},
+		{"error_code", s.errorCode, &f.errorCode},
+		{"error_message", s.errorMessage, &f.errorMessage},
+		{"at", s.at, &f.at},
+		{"price", s.price, &f.price},
+		{"currency", s.currency, &f.currency},
+	} {
 		compiled, err := compileField(one.s, path+"."+one.name)
 		if err != nil {
 			return facts{}, err
@@ -113,8 +125,25 @@ func compileFacts(path string, status *fieldSettings, statusMap map[string]strin
 		*one.into = compiled
 	}
 	var err error
-	f.parseAt, err = compileTime(at, path+".at")
+	f.parseAt, err = compileTime(s.at, path+".at")
 	return f, err
+}
+
+// knownWords checks that the values of a map are words that mean something.
+func knownWords[V any](path string, given map[string]string, words map[string]V) error {
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		if _, ok := words[given[key]]; !ok {
+			return bad(path+"."+key, "must be one of %s", strings.Join(slices.Sorted(maps.Keys(words)), ", "))
+		}
+	}
+	return nil
+}
+
+// failures are the words of code_map that a failed receipt can have.
+func failures() map[string]verdict {
+	words := maps.Clone(verdicts)
+	maps.DeleteFunc(words, func(_ string, v verdict) bool { return v.class == "" })
+	return words
 }
 
 func compileField(s *fieldSettings, path string) (field, error) {
@@ -215,7 +244,7 @@ func (r *receipt) read(n notice) (channels.Receipt, bool, error) {
 	if !ok {
 		return channels.Receipt{}, false, fmt.Errorf("%w: the status is not in receipt.status_map", channels.ErrUnreadable)
 	}
-	rec.Key = id + ":" + status + ":" + r.errorCode.text(n)
+	rec.Key = id + ":" + r.word(n, status) + ":" + r.errorCode.text(n)
 	if r.ours {
 		rec.Reference = id
 	} else {
@@ -226,19 +255,37 @@ func (r *receipt) read(n notice) (channels.Receipt, bool, error) {
 
 // receipt reads what a notice says of a message; false when its status has no meaning.
 func (f facts) receipt(n notice, status string) (channels.Receipt, bool) {
-	word, ok := f.statusMap[status]
-	if !ok || status == otherwise {
-		word, ok = f.statusMap[otherwise]
-	}
-	rec := channels.Receipt{Kind: kinds[word], At: f.parseAt(f.at.text(n))}
+	word, ok := f.meaning(n, status)
+	rec := channels.Receipt{Kind: kinds[word], At: f.parseAt(f.at.text(n)), Price: channels.ReadPrice(f.price.text(n), f.currency.text(n))}
 	if rec.Kind == policy.ReceiptFailed {
 		rec.Class, rec.Code = policy.ClassRecipient, word
 		rec.ProviderCode, rec.Detail = f.errorCode.text(n), f.errorMessage.text(n)
 		if rec.ProviderCode == "" {
 			rec.ProviderCode = status
 		}
+		if word, known := f.errorMap[rec.ProviderCode]; known {
+			rec.Class, rec.Code = verdicts[word].class, word
+		}
 	}
 	return rec, ok
+}
+
+// meaning looks a status up: with its detail, alone, then as any other.
+func (f facts) meaning(n notice, status string) (word string, ok bool) {
+	for _, key := range []string{f.word(n, status), status, otherwise} {
+		if word, ok = f.statusMap[key]; ok {
+			return word, true
+		}
+	}
+	return "", false
+}
+
+// word is a status with the detail that is told beside it, "delivered/to_operator".
+func (f facts) word(n notice, status string) string {
+	if detail := f.detail.text(n); detail != "" {
+		return status + "/" + detail
+	}
+	return status
 }
 
 // HookAnswer is what the gateway wants to hear, 200 with an empty body unless configured.

@@ -231,6 +231,9 @@ func (r *request) build(ctx context.Context, v vars) (*http.Request, error) {
 		if err != nil {
 			return nil, err
 		}
+		if h.value.leavesOut(value) {
+			continue
+		}
 		req.Header.Set(h.name, value)
 	}
 	return req, nil
@@ -271,7 +274,9 @@ func expandPairs(pairs []pair, v vars) (url.Values, error) {
 		if err != nil {
 			return nil, err
 		}
-		values.Set(p.name, value)
+		if !p.value.leavesOut(value) {
+			values.Set(p.name, value)
+		}
 	}
 	return values, nil
 }

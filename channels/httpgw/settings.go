@@ -12,11 +12,14 @@ import (
 // The settings tree as a tenant writes it. RawMessage stands where numbers must stay as they are written.
 type (
 	tree struct {
+		Preset   string            `json:"preset"`
+		BaseURL  string            `json:"base_url"`
 		Request  *requestSettings  `json:"request"`
 		Response responseSettings  `json:"response"`
 		Receipt  *receiptSettings  `json:"receipt"`
 		Status   *statusSettings   `json:"status"`
 		Secrets  map[string]string `json:"secrets"`
+		Values   map[string]string `json:"values"`
 		From     string            `json:"from"`
 		Receipts []string          `json:"receipts"`
 	}
@@ -67,10 +70,14 @@ type (
 		Items        *string           `json:"items"`
 		ID           *fieldSettings    `json:"id"`
 		Status       *fieldSettings    `json:"status"`
+		StatusDetail *fieldSettings    `json:"status_detail"`
 		StatusMap    map[string]string `json:"status_map"`
 		ErrorCode    *fieldSettings    `json:"error_code"`
 		ErrorMessage *fieldSettings    `json:"error_message"`
+		ErrorMap     map[string]string `json:"error_map"`
 		At           *fieldSettings    `json:"at"`
+		Price        *fieldSettings    `json:"price"`
+		Currency     *fieldSettings    `json:"currency"`
 		Verify       verifySettings    `json:"verify"`
 		Answer       answerSettings    `json:"answer"`
 	}
@@ -78,10 +85,24 @@ type (
 		Request      *requestSettings    `json:"request"`
 		NotFound     []conditionSettings `json:"not_found"`
 		Status       *fieldSettings      `json:"status"`
+		StatusDetail *fieldSettings      `json:"status_detail"`
 		StatusMap    map[string]string   `json:"status_map"`
 		ErrorCode    *fieldSettings      `json:"error_code"`
 		ErrorMessage *fieldSettings      `json:"error_message"`
+		ErrorMap     map[string]string   `json:"error_map"`
 		At           *fieldSettings      `json:"at"`
+		Price        *fieldSettings      `json:"price"`
+		Currency     *fieldSettings      `json:"currency"`
+	}
+	// factSettings is what a receipt and a status answer have in common.
+	factSettings struct {
+		// status is looked up in statusMap as "status/detail" first, then alone.
+		status, detail          *fieldSettings
+		statusMap               map[string]string
+		errorCode, errorMessage *fieldSettings
+		// errorMap says what a failure's code means, in the words of code_map.
+		errorMap            map[string]string
+		at, price, currency *fieldSettings
 	}
 	fieldSettings struct {
 		Pointer *string `json:"pointer"`
@@ -116,6 +137,14 @@ type (
 		Body        string `json:"body"`
 	}
 )
+
+func (s *receiptSettings) factSettings() factSettings {
+	return factSettings{s.Status, s.StatusDetail, s.StatusMap, s.ErrorCode, s.ErrorMessage, s.ErrorMap, s.At, s.Price, s.Currency}
+}
+
+func (s *statusSettings) factSettings() factSettings {
+	return factSettings{s.Status, s.StatusDetail, s.StatusMap, s.ErrorCode, s.ErrorMessage, s.ErrorMap, s.At, s.Price, s.Currency}
+}
 
 // UnmarshalJSON takes an object or "ours".
 func (s *idSettings) UnmarshalJSON(b []byte) error {

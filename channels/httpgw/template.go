@@ -22,18 +22,21 @@ type part struct {
 	name    string
 	pipes   []transform
 	choice  *choice
+	// number: alone in a JSON body it is written without quotes. omitEmpty: alone in a field, the field goes with it.
+	number, omitEmpty bool
 }
 
 // choice is {{name == 'value' ? 'yes' : 'no'}}.
 type choice struct{ value, yes, no string }
 
 var (
-	choiceForm   = regexp.MustCompile(`^([\w.\-]+)\s*==\s*'([^']*)'\s*\?\s*'([^']*)'\s*:\s*'([^']*)'$`)
+	choiceForm   = regexp.MustCompile(`^([\w.\-]+)\s*==\s*'([^']*)'\s*\?\s*'([^']*)'\s*:\s*'([^']*)'\s*((?:\|[^']*)?)$`)
 	variableForm = regexp.MustCompile(`^[\w.\-]+$`)
+	numberForm   = regexp.MustCompile(`^-?(0|[1-9]\d*)(\.\d+)?$`)
 )
 
-// compile reads {{name}}, {{name|transform|…}} and {{name == 'a' ? 'b' : 'c'}}. known answers an error for a variable
-// that does not exist in this place.
+// compile reads {{name}}, {{name|transform|…}} and {{name == 'a' ? 'b' : 'c' | transform}}. known answers an error for
+// a variable that does not exist in this place.
 func compile(s string, known func(name string) error) (template, error) {
 	var t template
 	for s != "" {
@@ -65,19 +68,34 @@ func compile(s string, known func(name string) error) (template, error) {
 
 func compileExpr(expr string) (part, error) {
 	if m := choiceForm.FindStringSubmatch(expr); m != nil {
-		return part{name: m[1], choice: &choice{value: m[2], yes: m[3], no: m[4]}}, nil
+		return part{name: m[1], choice: &choice{value: m[2], yes: m[3], no: m[4]}}.piped(expr, m[5])
 	}
-	words := strings.Split(expr, "|")
-	p := part{name: strings.TrimSpace(words[0])}
+	name, pipes, _ := strings.Cut(expr, "|")
+	p := part{name: strings.TrimSpace(name)}
 	if !variableForm.MatchString(p.name) {
 		return part{}, fmt.Errorf("{{%s}} is not a variable", expr)
 	}
-	for _, w := range words[1:] {
-		f, ok := transforms[strings.TrimSpace(w)]
-		if !ok {
-			return part{}, fmt.Errorf("{{%s}}: there is no transform %q; use one of %s", expr, strings.TrimSpace(w), strings.Join(transformNames(), ", "))
+	if strings.Contains(expr, "|") {
+		pipes = "|" + pipes
+	}
+	return p.piped(expr, pipes)
+}
+
+// piped adds what follows a value: "|ascii|upper".
+func (p part) piped(expr, pipes string) (part, error) {
+	for _, word := range strings.Split(pipes, "|")[1:] {
+		word = strings.TrimSpace(word)
+		f, ok := transforms[word]
+		switch {
+		case word == "number":
+			p.number = true
+		case word == "omit_empty":
+			p.omitEmpty = true
+		case ok:
+			p.pipes = append(p.pipes, f)
+		default:
+			return part{}, fmt.Errorf("{{%s}}: there is no transform %q; use one of %s", expr, word, strings.Join(transformNames(), ", "))
 		}
-		p.pipes = append(p.pipes, f)
 	}
 	return p, nil
 }
@@ -111,17 +129,25 @@ func (p part) value(v vars) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("there is no value for {{%s}}", p.name)
 	}
-	if p.choice != nil {
-		if value == p.choice.value {
-			return p.choice.yes, nil
-		}
-		return p.choice.no, nil
+	if p.choice != nil && value == p.choice.value {
+		value = p.choice.yes
+	} else if p.choice != nil {
+		value = p.choice.no
 	}
 	for _, f := range p.pipes {
 		value = f(value)
 	}
+	if p.number && !numberForm.MatchString(value) && (value != "" || !p.omitEmpty) {
+		return "", fmt.Errorf("{{%s}} is not a number", p.name)
+	}
 	return value, nil
 }
+
+// leavesOut reports whether the field that holds the template goes when it renders as value.
+func (t template) leavesOut(value string) bool { return value == "" && len(t) == 1 && t[0].omitEmpty }
+
+// isNumber reports whether the template is one expression that is written as a JSON number.
+func (t template) isNumber() bool { return len(t) == 1 && t[0].number }
 
 // reads reports whether the template reads one of names.
 func (t template) reads(names ...string) bool {

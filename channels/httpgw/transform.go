@@ -30,7 +30,10 @@ var transforms = map[string]transform{
 	"urlencode": percentEncode,
 }
 
-func transformNames() []string { return slices.Sorted(maps.Keys(transforms)) }
+// transformNames are those of the transforms and of the two words that say how a value is written.
+func transformNames() []string {
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(transforms)), "number", "omit_empty")))
+}
 
 // typography maps what people paste to what every handset shows.
 var typography = strings.NewReplacer("“", `"`, "”", `"`, "‘", "'", "’", "'", "–", "-", "—", "-", "…", "...", "\u00a0", " ")

@@ -12,22 +12,30 @@ import (
 	"cascade/policy"
 )
 
-// The variables that each place knows; secret.NAME is known everywhere, params.NAME where params is.
+// The variables that each place knows; secret.NAME and value.NAME are known everywhere, params.NAME where params is.
 var (
 	sendNames = []string{
-		"button_text", "button_url", "callback_url", "category", "encoding", "from", "id", "image_url", "now", "now_unix", "now_unix_ms",
+		"button_text", "button_url", "callback_url", "category", "encoding", "from", "id", "image_url", "layout", "now", "now_unix", "now_unix_ms",
 		"params", "segments", "template_id", "text", "text_ascii", "to", "to_digits", "to_national", "ttl_seconds",
 	}
 	queryNames  = []string{"from", "id", "now", "now_unix", "now_unix_ms", "provider_id", "to", "to_digits", "to_national"}
 	verifyNames = []string{"from"}
+	// paramNames are known inside each_param.
+	paramNames = []string{"param_name", "param_value"}
 )
 
 // scope answers the check of a place's variables.
-func scope(names []string, secrets map[string]string) func(string) error {
+func scope(names []string, t tree) func(string) error {
 	return func(name string) error {
 		if secret, ok := strings.CutPrefix(name, "secret."); ok {
-			if _, there := secrets[secret]; !there {
+			if _, there := t.Secrets[secret]; !there {
 				return fmt.Errorf("reads {{%s}}: add it to settings.secrets", name)
+			}
+			return nil
+		}
+		if value, ok := strings.CutPrefix(name, "value."); ok {
+			if _, there := t.Values[value]; !there {
+				return fmt.Errorf("reads {{%s}}: add it to settings.values", name)
 			}
 			return nil
 		}
@@ -35,7 +43,7 @@ func scope(names []string, secrets map[string]string) func(string) error {
 			return nil
 		}
 		if !slices.Contains(names, name) {
-			return fmt.Errorf("reads {{%s}}, which is not known here; use one of %s, secret.NAME", name, strings.Join(names, ", "))
+			return fmt.Errorf("reads {{%s}}, which is not known here; use one of %s, secret.NAME, value.NAME", name, strings.Join(names, ", "))
 		}
 		return nil
 	}
@@ -46,6 +54,9 @@ func constants(t tree) map[string]string {
 	text := map[string]string{"from": t.From}
 	for name, value := range t.Secrets {
 		text["secret."+name] = value
+	}
+	for name, value := range t.Values {
+		text["value."+name] = value
 	}
 	return text
 }
@@ -59,6 +70,7 @@ func (a *adapter) sendVars(out channels.Outbound) vars {
 		"category":     string(out.Category),
 		"encoding":     string(encoding),
 		"image_url":    out.Content.ImageURL,
+		"layout":       layoutOf(out.Content),
 		"segments":     strconv.Itoa(segments),
 		"template_id":  out.Content.TemplateID,
 		"text":         out.Content.Text,
@@ -77,6 +89,20 @@ func (a *adapter) sendVars(out channels.Outbound) vars {
 	object, _ := marshal(params) // a map of texts always has a JSON form
 	text["params"] = string(object)
 	return vars{text: text, params: params}
+}
+
+// layoutOf is the value of {{layout}}: gateways want different requests for different make-ups.
+func layoutOf(c channels.Content) string {
+	switch {
+	case c.Button != nil && c.ImageURL != "":
+		return "image_button"
+	case c.Button != nil:
+		return "button"
+	case c.ImageURL != "":
+		return "image"
+	default:
+		return "text"
+	}
 }
 
 func (a *adapter) queryVars(reference, providerID, to string) map[string]string {

@@ -90,7 +90,7 @@ func (c *verifyCompiler) need(name, value string) {
 }
 
 func (c *verifyCompiler) expand(name, s string) string {
-	compiled, err := compile(s, scope(verifyNames, c.tree.Secrets))
+	compiled, err := compile(s, scope(verifyNames, c.tree))
 	if err != nil {
 		c.fail(name, err.Error())
 		return ""
