@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 
 	"cascade/policy"
@@ -94,34 +95,73 @@ var checks = []check{
 		`d.sequence > m.sequence`},
 }
 
-// Verify checks what is stored against what must always hold and reports every breach, tenant by tenant. It reads in
-// small batches, so it may run beside the service. It ends early with the first error of report.
+// Verify checks what is stored against what must always hold and reports every breach, tenant by tenant. It ends early
+// with the first error of report.
 func (s *Store) Verify(ctx context.Context, report func(Violation) error) error {
+	return s.VerifyBeside(ctx, Pace{}, report)
+}
+
+// VerifyBeside is Verify beside a service that is not to notice: it reads in small batches, with pauses between them.
+func (s *Store) VerifyBeside(ctx context.Context, pace Pace, report func(Violation) error) error {
 	now, err := s.Now(ctx)
 	if err != nil {
 		return err
 	}
+	db, done, err := s.indexed()
+	if err != nil {
+		return err
+	}
+	v := verifier{db: db.WithContext(ctx), now: now.UnixMilli(), pace: pace, report: report}
+	return errors.Join(v.run(), done())
+}
+
+// indexed is a connection whose plans walk indexes: over millions of rows the planner takes the batch of a range for a large
+// share of them and reads whole tables, in parallel, once for each batch.
+func (s *Store) indexed() (db *gorm.DB, done func() error, err error) {
+	if s.dialect == SQLite { // walks them anyhow
+		return s.read, func() error { return nil }, nil
+	}
+	pool, err := s.pool(1, timeouts, hotPlanner)
+	if err != nil {
+		return nil, nil, err
+	}
+	if db, err = s.gorm(postgres.New(postgres.Config{Conn: pool})); err != nil {
+		return nil, nil, errors.Join(err, pool.Close())
+	}
+	return db, pool.Close, nil
+}
+
+// verifier is one check of everything.
+type verifier struct {
+	db     *gorm.DB
+	now    int64 // the database's, in Unix milliseconds
+	pace   Pace
+	report func(Violation) error
+}
+
+func (v *verifier) run() error {
 	var tenant uuid.UUID
 	for {
-		tenant, err = s.keyAfter(ctx, s.read.Table("messages").Select("tenant_id").Where("tenant_id > ?", tenant).Order("tenant_id"))
-		if errors.Is(err, ErrNotFound) {
+		next, err := keyAfter(v.db.Table("messages").Select("tenant_id").Where("tenant_id > ?", tenant).Order("tenant_id"))
+		switch {
+		case errors.Is(err, ErrNotFound):
 			return nil
-		}
-		if err == nil {
-			err = s.verifyTenant(ctx, tenant, now.UnixMilli(), report)
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
+		if err := v.tenant(next); err != nil {
+			return err
+		}
+		tenant = next
 	}
 }
 
-// verifyTenant checks one tenant's messages, range by range.
-func (s *Store) verifyTenant(ctx context.Context, tenant uuid.UUID, now int64, report func(Violation) error) error {
+// tenant checks one tenant's messages, range by range.
+func (v *verifier) tenant(tenant uuid.UUID) error {
 	var after uuid.UUID
 	for {
-		q := s.read.Table("messages").Select("id").Where("tenant_id = ? AND id > ?", tenant, after).Order("id")
-		upto, err := s.keyAfter(ctx, q.Offset(verifyBatch-1))
+		q := v.db.Table("messages").Select("id").Where("tenant_id = ? AND id > ?", tenant, after).Order("id")
+		upto, err := keyAfter(q.Offset(verifyBatch - 1))
 		last := errors.Is(err, ErrNotFound)
 		if last {
 			upto, err = uuid.Max, nil
@@ -129,27 +169,30 @@ func (s *Store) verifyTenant(ctx context.Context, tenant uuid.UUID, now int64, r
 		if err != nil {
 			return err
 		}
-		args := map[string]any{"tenant": tenant, "after": after, "upto": upto, "late": now - overdue, "lost": now - forgotten}
-		if err := s.verifyRange(ctx, args, tenant, report); err != nil || last {
+		args := map[string]any{"tenant": tenant, "after": after, "upto": upto, "late": v.now - overdue, "lost": v.now - forgotten}
+		began := v.pace.begin()
+		if err := v.messages(args, tenant); err != nil || last {
+			return err
+		}
+		if err := v.pace.rest(v.db.Statement.Context, began); err != nil {
 			return err
 		}
 		after = upto
 	}
 }
 
-// verifyRange runs every check over a range of a tenant's messages.
-func (s *Store) verifyRange(ctx context.Context, args map[string]any, tenant uuid.UUID, report func(Violation) error) error {
+// messages runs every check over a range of a tenant's messages.
+func (v *verifier) messages(args map[string]any, tenant uuid.UUID) error {
 	for _, c := range checks {
 		var found []struct {
 			ID   uuid.UUID
 			What string
 		}
-		if err := s.read.WithContext(ctx).Raw(c.named(), args).Scan(&found).Error; err != nil {
+		if err := v.db.Raw(c.named(), args).Scan(&found).Error; err != nil {
 			return fmt.Errorf("check %s: %w", c.invariant, err)
 		}
 		for _, f := range found {
-			v := Violation{Invariant: c.invariant, What: f.What, TenantID: tenant, MessageID: f.ID}
-			if err := report(v); err != nil {
+			if err := v.report(Violation{Invariant: c.invariant, What: f.What, TenantID: tenant, MessageID: f.ID}); err != nil {
 				return err
 			}
 		}
@@ -163,9 +206,9 @@ func (c check) named() string {
 }
 
 // keyAfter answers the first key that q finds, or ErrNotFound.
-func (s *Store) keyAfter(ctx context.Context, q *gorm.DB) (uuid.UUID, error) {
+func keyAfter(q *gorm.DB) (uuid.UUID, error) {
 	var keys []uuid.UUID
-	if err := q.WithContext(ctx).Limit(1).Find(&keys).Error; err != nil {
+	if err := q.Limit(1).Find(&keys).Error; err != nil {
 		return uuid.Nil, err
 	}
 	if len(keys) == 0 {

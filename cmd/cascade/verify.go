@@ -13,7 +13,8 @@ import (
 // verifyCmd checks the stored data. It only reads, in small pieces, so it may run beside the service.
 type verifyCmd struct {
 	storage `embed:""`
-	JSON    bool `name:"json" help:"Print JSON, a line for each violation."`
+	Share   float64 `help:"Work for this share of the time at most, so that a service beside it does not notice; 1: without pauses." default:"0.25"`
+	JSON    bool    `name:"json" help:"Print JSON, a line for each violation."`
 }
 
 // violation is a models.Violation as JSON.
@@ -36,7 +37,8 @@ func (c *verifyCmd) Run(ctx context.Context, std *streams) (err error) {
 	defer func() { err = errors.Join(err, store.Close()) }()
 	found := 0
 	out := json.NewEncoder(std.out)
-	err = store.Verify(ctx, func(v models.Violation) error {
+	pace := models.Pace{Now: time.Now, Share: func() float64 { return c.Share }}
+	err = store.VerifyBeside(ctx, pace, func(v models.Violation) error {
 		found++
 		if c.JSON {
 			return out.Encode(violation{v.Invariant, v.What, v.TenantID.String(), v.MessageID.String()})
