@@ -8,12 +8,34 @@ import (
 	"text/tabwriter"
 
 	"cascade/channels"
+	"cascade/channels/httpgw"
 )
 
 // channelsCmd groups what is done with provider accounts.
 type channelsCmd struct {
 	List  channelsListCmd  `cmd:"" help:"List the tenant's provider accounts." default:"withargs"`
 	Check channelsCheckCmd `cmd:"" help:"Ask providers whether accounts can really send, and what to mend. Sends nothing."`
+	// Presets needs no service.
+	Presets channelsPresetsCmd `cmd:"" help:"List the gateways that the http adapter knows, and what each needs."`
+}
+
+type channelsPresetsCmd struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Run prints each preset with what its account has to give.
+func (c *channelsPresetsCmd) Run(std *streams) error {
+	presets := httpgw.Presets()
+	if c.JSON {
+		return printJSON(std.out, presets)
+	}
+	for _, p := range presets {
+		fmt.Fprintf(std.out, "%s  %s\n", cell(p.Name, 18), p.Title)
+		for _, n := range p.Needs {
+			fmt.Fprintf(std.out, "    %s  %s\n", cell(n.Name, 18), n.Help)
+		}
+	}
+	return nil
 }
 
 // providerAccount is what these commands show of an account.

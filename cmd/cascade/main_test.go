@@ -194,6 +194,10 @@ func TestProgram(t *testing.T) {
 		if out := p.command(live, exitOK, "channels"); !strings.Contains(out, "/hooks/zalo/") {
 			t.Errorf("channels tells only %q", out)
 		}
+		var presets, complaint bytes.Buffer
+		if code := run(t.Context(), []string{"channels", "presets"}, &streams{&presets, &complaint}); code != exitOK || !strings.Contains(presets.String(), "secrets.token") {
+			t.Errorf("channels presets: exit %d, %s%s", code, presets.String(), complaint.String())
+		}
 		p.command(live, exitFailure, "channels", "check", "--json") // its OA has no approved template
 		p.command(live, exitMissing, "channels", "check", "nobody")
 		p.command(live, exitMissing, "explain", "0198a000-0000-7000-8000-000000000000")
