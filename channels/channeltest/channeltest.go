@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -169,6 +171,26 @@ func (h Harness) neverLeft(t *testing.T) {
 		srv := httptest.NewServer(http.NotFoundHandler())
 		srv.Close()
 		_, err := h.send(t, srv.URL)
+		h.failure(t, err, policy.ClassDown)
+	})
+	t.Run("certificate of nobody", func(t *testing.T) {
+		var calls atomic.Int32
+		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
+		srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // of the handshakes that fail
+		srv.StartTLS()
+		t.Cleanup(srv.Close)
+		_, err := h.send(t, srv.URL)
+		h.failure(t, err, policy.ClassDown)
+		if n := calls.Load(); n != 0 {
+			t.Errorf("%d requests over a connection to somebody unknown", n)
+		}
+	})
+	t.Run("name of nobody", func(t *testing.T) {
+		client := channels.NewHTTPClient(nil)
+		client.Transport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "provider.example", IsNotFound: true}}
+		}}
+		_, err := h.New(t, "http://provider.example", client).Send(t.Context(), h.Outbound)
 		h.failure(t, err, policy.ClassDown)
 	})
 	t.Run("cancelled before", func(t *testing.T) {
