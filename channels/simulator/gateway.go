@@ -85,7 +85,7 @@ func (m gatewayMessage) check() string {
 		return "text_missing"
 	case !e164Digits.MatchString(digits(m.To)):
 		return "to_invalid"
-	case m.Channel != SMS && m.Channel != Viber:
+	case m.Channel != SMS && m.Channel != Viber && m.Channel != ZNS:
 		return "channel_invalid"
 	}
 	return ""

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -69,12 +70,21 @@ func (c *channelsListCmd) Run(ctx context.Context, std *streams) error {
 }
 
 // accounts lists the tenant's accounts.
-func (c client) accounts(ctx context.Context) ([]providerAccount, error) {
+func (c client) accounts(ctx context.Context) (all []providerAccount, err error) {
 	var page struct {
-		Data []providerAccount `json:"data"`
+		Data       []providerAccount `json:"data"`
+		NextCursor string            `json:"next_cursor"`
 	}
-	err := c.get(ctx, "/v1/channels?limit=200", &page)
-	return page.Data, err
+	for cursor := ""; ; {
+		page.NextCursor, page.Data = "", nil
+		if err := c.get(ctx, "/v1/channels?limit=200&cursor="+url.QueryEscape(cursor), &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Data...)
+		if cursor = page.NextCursor; cursor == "" {
+			return all, nil
+		}
+	}
 }
 
 type channelsCheckCmd struct {

@@ -86,10 +86,6 @@ func (t *testMode) zalo(a models.Account, own string) map[string][]byte {
 // gateway is the http adapter with a plain gateway behind it.
 func (t *testMode) gateway(a models.Account, own string) map[string][]byte {
 	t.sim.Register(simulator.Account{Provider: simulator.Gateway, ID: own, Quota: -1, WebhookURL: t.hook(a), WebhookSecret: own})
-	channel := simulator.SMS
-	if a.Channel == policy.Viber {
-		channel = simulator.Viber
-	}
 	text := "{{text}}"
 	if a.Channel == policy.ZNS { // has no text, and the gateway wants one
 		text = "ZNS"
@@ -100,7 +96,7 @@ func (t *testMode) gateway(a models.Account, own string) map[string][]byte {
 		"secrets": map[string]string{"user": own, "hook": own},
 		"request": map[string]any{
 			"method": "POST", "url": t.base + "/gateway/send", "auth": auth, "content_type": "json",
-			"body": map[string]string{"from": "{{from}}", "to": "{{to_digits}}", "text": text, "ref": "{{id}}", "channel": channel},
+			"body": map[string]string{"from": "{{from}}", "to": "{{to_digits}}", "text": text, "ref": "{{id}}", "channel": string(a.Channel)},
 		},
 		"response": map[string]any{
 			"success":     []any{map[string]any{"pointer": "/status", "equals": "ok"}},

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"log/slog"
 	"net/http"
 	"testing"
 	"time"
@@ -25,6 +28,43 @@ func buildTwin(mode *testMode, registry *channels.Registry, adapter string, ch p
 	}
 	_, err := registry.Build(twin, channels.Config{Channel: ch, Settings: settings, HTTP: http.DefaultClient, Now: time.Now})
 	return err
+}
+
+// The numbers of test mode mean the same whatever adapter an account has: where the simulator's plain gateway stands in for
+// its provider, that plays the account's channel.
+func TestStandInPlaysTheAccountsChannel(t *testing.T) {
+	mode, err := startTestMode("http://127.0.0.1:1", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if err := mode.stop(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	registry, err := adapters(mode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ch, refused := range map[policy.Channel]bool{policy.ZNS: true, policy.Viber: false} {
+		twin, settings := mode.twin(models.Account{ID: uuid.New(), Adapter: "esms", Channel: ch})
+		raw := map[string]json.RawMessage{}
+		for name, value := range settings {
+			raw[name] = value
+		}
+		a, err := registry.Build(twin, channels.Config{Channel: ch, Settings: raw, HTTP: http.DefaultClient, Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = a.Send(t.Context(), channels.Outbound{ // a number without a Zalo account
+			Reference: "0198c7b2a1f04c6d8e3b5a7c9d1e2f30", To: "+84900000003", Content: channels.Content{Text: "Ma 4821", TemplateID: "1"},
+		})
+		if f, ok := errors.AsType[*channels.Failure](err); (err != nil) != refused || ok && f.Class != policy.ClassRecipient {
+			t.Errorf("on %s the number is answered %v", ch, err)
+		}
+	}
 }
 
 // refusing is a transport that nothing passes.
