@@ -2,7 +2,6 @@ package orchestrator
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"sync"
@@ -75,11 +74,12 @@ func (a *account) checkState(now time.Time) []channels.Finding {
 
 // askAccount has the adapter ask its provider, and compares the clocks on the way.
 func (e *Engine) askAccount(ctx context.Context, acc *account) ([]channels.Finding, error) {
-	if _, ok := acc.adapter.(channels.AccountChecker); !ok {
+	checker, ok := acc.adapter.(channels.AccountChecker)
+	if !ok {
 		return []channels.Finding{{Level: levelWarning, Code: "not_checkable", Message: "the " + acc.Adapter + " adapter cannot ask its provider"}}, nil
 	}
 	if _, ok := acc.adapter.(channels.SessionKeeper); ok { // the session itself is what is to be checked
-		return acc.adapter.(channels.AccountChecker).Check(ctx), nil //nolint:errcheck // looked at above
+		return checker.Check(ctx), nil
 	}
 	clock := &dated{inner: e.o.HTTP.Transport, now: e.o.Now}
 	client := *e.o.HTTP
@@ -88,8 +88,7 @@ func (e *Engine) askAccount(ctx context.Context, acc *account) ([]channels.Findi
 	if err != nil {
 		return []channels.Finding{{Level: levelError, Code: "settings", Message: err.Error()}}, nil
 	}
-	checker, ok := adapter.(channels.AccountChecker)
-	if !ok {
+	if checker, ok = adapter.(channels.AccountChecker); !ok {
 		return nil, fmt.Errorf("adapter %s checks no account", acc.Adapter)
 	}
 	return append(checker.Check(ctx), clock.findings()...), nil
@@ -179,21 +178,18 @@ func (e *Engine) checkTemplates(ctx context.Context, conf *tenantConf, acc *acco
 	if acc.Channel != policy.ZNS {
 		return nil, nil
 	}
+	known, err := e.o.Store.ProviderTemplates(ctx, conf.tenant.ID, acc.ID)
+	if err != nil {
+		return nil, e.storeError(err)
+	}
 	var out []channels.Finding
 	for _, t := range conf.templates {
-		var content map[policy.Channel]channels.Content
-		if err := json.Unmarshal(t.Content, &content); err != nil {
-			return nil, fmt.Errorf("stored template %s: %w", t.Name, err)
-		}
-		known, err := e.o.Store.TenantTemplates(ctx, conf.tenant.ID, content[policy.ZNS].TemplateID)
-		if err != nil {
-			return nil, e.storeError(err)
-		}
+		zns := t.content[policy.ZNS].raw
 		for _, k := range known {
-			if k.AccountID != acc.ID {
+			if k.TemplateID != zns.TemplateID {
 				continue
 			}
-			for _, w := range against(k, acc.Name, content[policy.ZNS], false) {
+			for _, w := range against(k, acc.Name, zns, false) {
 				out = append(out, channels.Finding{
 					Level: levelWarning, Code: w.Code, Message: "our template " + t.Name + ": " + w.Message,
 					Advice: "PUT /v1/templates/" + t.Name + " with content that fits.", AdviceVI: "PUT /v1/templates/" + t.Name + " với nội dung phù hợp.",
