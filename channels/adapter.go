@@ -102,6 +102,8 @@ type Content struct {
 	Button       *Button           `json:"button,omitempty"`
 	TemplateID   string            `json:"template_id,omitempty"`
 	TemplateData map[string]string `json:"template_data,omitempty"`
+	// UserID is the provider's own id of the recipient, where it is known; the message goes to it instead of the number.
+	UserID string `json:"user_id,omitempty"`
 }
 
 // Button is a labelled link under a Viber message.
@@ -116,8 +118,8 @@ type Taken struct {
 	ProviderID string
 	// At is when the provider took it by its own clock; zero when it does not say.
 	At time.Time
-	// QuotaLeft is how many more messages the account may send; nil when the provider does not say.
-	QuotaLeft *int64
+	// Quota is what is left for the account after this message; nil when the provider does not say.
+	Quota *Quota
 }
 
 // Hook is a provider's callback as it came in.
@@ -147,6 +149,16 @@ type Receipt struct {
 	Hint bool
 	// Price is what the provider says it charged for the message; nil if it does not say.
 	Price *policy.Money
+	// Reply is what the person answered to the message; nil if this is no answer.
+	Reply *Reply
+}
+
+// Reply is a person's answer to a message.
+type Reply struct {
+	Text string `json:"text,omitempty"`
+	// Rating is 1 (worst) to 5; 0 is none. Options are the answers that were chosen from those offered.
+	Rating  int      `json:"rating,omitempty"`
+	Options []string `json:"options,omitempty"`
 }
 
 // Query names the attempt that is asked about.

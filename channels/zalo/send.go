@@ -67,9 +67,10 @@ func taken(env envelope) (channels.Taken, error) {
 		Remaining channels.Text `json:"remainingQuota"`
 	}
 	// A quota of 0 of 0 was seen beside a success, so it says nothing.
-	if json.Unmarshal(data.Quota, &quota) == nil && quota.Daily != "0" {
-		if left, ok := quota.Remaining.Int64(); ok && left >= 0 {
-			t.QuotaLeft = &left
+	if json.Unmarshal(data.Quota, &quota) == nil {
+		total, _ := quota.Daily.Int64()
+		if left, ok := quota.Remaining.Int64(); ok && left >= 0 && total > 0 {
+			t.Quota = &channels.Quota{Left: left, Total: total}
 		}
 	}
 	return t, nil

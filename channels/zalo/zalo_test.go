@@ -177,8 +177,7 @@ func TestSendWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	left := int64(9999)
-	want := channels.Taken{ProviderID: "0123456789abcdef0123", At: time.UnixMilli(1767225600123).UTC(), QuotaLeft: &left}
+	want := channels.Taken{ProviderID: "0123456789abcdef0123", At: time.UnixMilli(1767225600123).UTC(), Quota: &channels.Quota{Left: 9999, Total: 10000}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -199,7 +198,6 @@ type roundTrip func(*http.Request) (*http.Response, error)
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestSendAnswers(t *testing.T) {
-	n := func(i int64) *int64 { return &i }
 	tests := map[string]struct {
 		answer string
 		want   channels.Taken
@@ -207,7 +205,7 @@ func TestSendAnswers(t *testing.T) {
 		code   string
 	}{
 		"null mode, quota 0 of 0": {answer: `{"error":0,"data":{"msg_id":"a1","sending_mode":null,"quota":{"dailyQuota":"0","remainingQuota":"0"}}}`, want: channels.Taken{ProviderID: "a1"}},
-		"quota used up":           {answer: `{"error":0,"data":{"msg_id":"a1","quota":{"dailyQuota":500,"remainingQuota":0}}}`, want: channels.Taken{ProviderID: "a1", QuotaLeft: n(0)}},
+		"quota used up":           {answer: `{"error":0,"data":{"msg_id":"a1","quota":{"dailyQuota":500,"remainingQuota":0}}}`, want: channels.Taken{ProviderID: "a1", Quota: &channels.Quota{Total: 500}}},
 		"development mode":        {answer: `{"data":{"msg_id":"a1","sent_time":1767225600123},"error":0}`, want: channels.Taken{ProviderID: "a1", At: time.UnixMilli(1767225600123).UTC()}},
 		"odd optional members":    {answer: `{"error":0,"data":{"msg_id":"a1","sent_time":{"x":1},"quota":"many"}}`, want: channels.Taken{ProviderID: "a1"}},
 		"first error shape":       {answer: `{"error":-118,"message":"Zalo account not existed"}`, class: policy.ClassRecipient, code: "no_zalo_account"},
