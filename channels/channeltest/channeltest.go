@@ -1,5 +1,6 @@
 // Package channeltest is the suite that every adapter over HTTP passes: what it must make of refused, cut, slow, huge
-// and senseless answers, and what its errors must not show.
+// and senseless answers, and what its errors and its log must not show. For the adapters' own tests it has the builder
+// of an adapter, and the World that plays it against the simulator.
 package channeltest
 
 import (
@@ -10,9 +11,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,7 @@ type Harness struct {
 
 // Run runs the suite.
 func Run(t *testing.T, h Harness) {
+	watchLog(t, h.secrets())
 	t.Run("taken", h.taken)
 	t.Run("big id", h.bigID)
 	t.Run("never left", h.neverLeft)
@@ -49,6 +51,7 @@ func Run(t *testing.T, h Harness) {
 	t.Run("senseless", h.senseless)
 	t.Run("too large", h.tooLarge)
 	t.Run("unknown code", h.unknownCode)
+	t.Run("duplicate keys", h.duplicateKeys)
 	t.Run("echo", h.echo)
 	t.Run("together", h.together)
 }
@@ -102,19 +105,17 @@ func (h Harness) failure(t *testing.T, err error, class policy.Class) *channels.
 	return f
 }
 
-// discreet wants no secret and no phone number in anything that a log or a person may get to see.
+// discreet wants no secret and no phone number in the error, nor in a log that it is written to.
 func (h Harness) discreet(t *testing.T, f *channels.Failure) {
 	t.Helper()
+	Discreet(t, f, h.secrets()...)
+	slog.Error("a send failed", "error", f, "cause", f.Err, "failure", *f) // looked at when the suite ends
+}
+
+// secrets are what nobody may see: the settings', and the number in whatever form.
+func (h Harness) secrets() []string {
 	national := h.Outbound.To[max(0, len(h.Outbound.To)-9):]
-	shown := fmt.Sprintf("%v %+v %#v %s", f, *f, *f, f.Error())
-	for err := f.Err; err != nil; err = errors.Unwrap(err) {
-		shown += fmt.Sprintf(" %v %+v", err, err)
-	}
-	for _, secret := range append(h.Secrets[:len(h.Secrets):len(h.Secrets)], national) {
-		if strings.Contains(shown, secret) {
-			t.Errorf("%q shows in the error %s", secret, shown)
-		}
-	}
+	return append(slices.Clone(h.Secrets), national)
 }
 
 func (h Harness) taken(t *testing.T) {
@@ -129,28 +130,18 @@ func (h Harness) taken(t *testing.T) {
 
 // bigID replaces the provider's id, where it is quoted in the answer, with numbers that no float64 holds.
 func (h Harness) bigID(t *testing.T) {
-	answers := make(chan *httptest.ResponseRecorder, 1)
-	url, _ := provider(t, func(w http.ResponseWriter, r *http.Request) {
-		rec := httptest.NewRecorder()
-		h.Success(rec, r)
-		answers <- rec
-		replay(w, rec, rec.Body.String())
-	})
-	first, err := h.send(t, url)
+	answer := h.record(t)
+	first, err := h.reads(t, answer, answer.Body.String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer := <-answers
 	quoted := `"` + first.ProviderID + `"`
 	if first.ProviderID == "" || !strings.Contains(answer.Body.String(), quoted) {
 		return // the provider uses our reference, or its ids are numbers in the harness already
 	}
 	const big = "9007199254740993" // 2^53 + 1
 	for _, form := range []string{`"` + big + `"`, big} {
-		url, _ := provider(t, func(w http.ResponseWriter, _ *http.Request) {
-			replay(w, answer, strings.ReplaceAll(answer.Body.String(), quoted, form))
-		})
-		got, err := h.send(t, url)
+		got, err := h.reads(t, answer, strings.ReplaceAll(answer.Body.String(), quoted, form))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,118 +157,14 @@ func replay(w http.ResponseWriter, rec *httptest.ResponseRecorder, body string) 
 	_, _ = io.WriteString(w, body)
 }
 
-func (h Harness) neverLeft(t *testing.T) {
-	t.Run("refused", func(t *testing.T) {
-		srv := httptest.NewServer(http.NotFoundHandler())
-		srv.Close()
-		_, err := h.send(t, srv.URL)
-		h.failure(t, err, policy.ClassDown)
-	})
-	t.Run("certificate of nobody", func(t *testing.T) {
-		var calls atomic.Int32
-		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
-		srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // of the handshakes that fail
-		srv.StartTLS()
-		t.Cleanup(srv.Close)
-		_, err := h.send(t, srv.URL)
-		h.failure(t, err, policy.ClassDown)
-		if n := calls.Load(); n != 0 {
-			t.Errorf("%d requests over a connection to somebody unknown", n)
-		}
-	})
-	t.Run("name of nobody", func(t *testing.T) {
-		client := channels.NewHTTPClient(nil)
-		client.Transport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "provider.example", IsNotFound: true}}
-		}}
-		_, err := h.New(t, "http://provider.example", client).Send(t.Context(), h.Outbound)
-		h.failure(t, err, policy.ClassDown)
-	})
-	t.Run("cancelled before", func(t *testing.T) {
-		url, calls := provider(t, h.Success)
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		_, err := h.New(t, url, channels.NewHTTPClient(nil)).Send(ctx, h.Outbound)
-		h.failure(t, err, policy.ClassDown)
-		if n := calls.Load(); n != 0 {
-			t.Errorf("%d requests, want none", n)
-		}
-	})
-}
-
-// cut breaks the connection at every stage from the request's first byte on.
-func (h Harness) cut(t *testing.T) {
-	stages := map[string]string{
-		"before the answer":          "",
-		"inside the answer's status": "HTTP/1.1 2",
-		"inside the answer's head":   "HTTP/1.1 200 OK\r\nContent-Type: appl",
-		"after the answer's head":    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n",
-		"inside the answer's body":   "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{\"error\":0,",
-		"inside a chunk":             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{\"error\":0",
-	}
-	for name, wire := range stages {
-		t.Run(name, func(t *testing.T) {
-			h.fails(t, policy.ClassUnknown, func(w http.ResponseWriter, _ *http.Request) {
-				conn, buf, err := http.NewResponseController(w).Hijack()
-				if err != nil {
-					return
-				}
-				_, _ = buf.WriteString(wire)
-				_ = buf.Flush()
-				_ = conn.Close()
-			})
-		})
-	}
-	t.Run("inside the request", func(t *testing.T) { h.cutRequest(t) })
-}
-
-func (h Harness) deadline(t *testing.T) {
-	handlers := map[string]http.HandlerFunc{
-		"silence": func(_ http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			<-r.Context().Done()
-		},
-		"slow drip": func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			tick := time.NewTicker(20 * time.Millisecond)
-			defer tick.Stop()
-			for {
-				select {
-				case <-r.Context().Done():
-					return
-				case <-tick.C:
-					_, _ = io.WriteString(w, " ")
-					_ = http.NewResponseController(w).Flush()
-				}
-			}
-		},
-	}
-	for name, handler := range handlers {
-		t.Run(name, func(t *testing.T) {
-			url, _ := provider(t, handler)
-			ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
-			defer cancel()
-			done := make(chan error, 1)
-			go func() {
-				_, err := h.New(t, url, channels.NewHTTPClient(nil)).Send(ctx, h.Outbound)
-				done <- err
-			}()
-			select {
-			case err := <-done:
-				h.failure(t, err, policy.ClassUnknown)
-			case <-time.After(5 * time.Second):
-				t.Fatal("Send goes on long after its deadline")
-			}
-		})
-	}
-}
-
 const page = "<!DOCTYPE html><html><body><h1>Bad gateway</h1></body></html>"
 
 func (h Harness) status(t *testing.T) {
 	tests := map[int]policy.Class{
 		http.StatusInternalServerError: policy.ClassUnknown, http.StatusBadGateway: policy.ClassUnknown,
 		http.StatusServiceUnavailable: policy.ClassUnknown, http.StatusGatewayTimeout: policy.ClassUnknown,
+		http.StatusNotImplemented: policy.ClassUnknown, http.StatusInsufficientStorage: policy.ClassUnknown,
+		520: policy.ClassUnknown, 599: policy.ClassUnknown, http.StatusRequestTimeout: policy.ClassUnknown,
 		http.StatusUnauthorized: policy.ClassAccount, http.StatusForbidden: policy.ClassAccount,
 		http.StatusFound: policy.ClassAccount, http.StatusTemporaryRedirect: policy.ClassAccount, http.StatusPermanentRedirect: policy.ClassAccount,
 	}
@@ -294,8 +181,12 @@ func (h Harness) status(t *testing.T) {
 }
 
 func (h Harness) throttled(t *testing.T) {
+	const least, most = time.Second, 5 * time.Minute
 	for header, want := range map[string]time.Duration{
-		"": 0, "7": 7 * time.Second, "0": time.Second, "86400": 5 * time.Minute, "soon": 0, "Fri, 01 Jan 2100 00:00:00 GMT": 5 * time.Minute,
+		"": 0, "7": 7 * time.Second, " 7 ": 7 * time.Second, "007": 7 * time.Second, "0": least, "86400": most, "99999999999999999999": most,
+		"soon": 0, "-7": 0, "1.5": 0, "7s": 0, "7, 8": 0, "\u0667": 0,
+		"Fri, 01 Jan 2100 00:00:00 GMT": most, "Fri Jan  1 00:00:00 2100": most, "Sunday, 01-Jan-68 00:00:00 GMT": most,
+		"Thu, 01 Jan 1970 00:00:00 GMT": least, "Fri, 01 Jan 2100 00:00:00 +0700": 0, "2100-01-01T00:00:00Z": 0,
 	} {
 		f := h.fails(t, policy.ClassThrottled, func(w http.ResponseWriter, _ *http.Request) {
 			if header != "" {
@@ -319,7 +210,6 @@ func (h Harness) senseless(t *testing.T) {
 }
 
 func (h Harness) tooLarge(t *testing.T) {
-	blanks := bytes.Repeat([]byte(" "), 64<<10)
 	t.Run("10 MB", func(t *testing.T) {
 		h.fails(t, policy.ClassUnknown, func(w http.ResponseWriter, r *http.Request) {
 			for range 160 {
@@ -329,18 +219,25 @@ func (h Harness) tooLarge(t *testing.T) {
 		})
 	})
 	t.Run("gzip bomb", func(t *testing.T) {
-		var packed bytes.Buffer
-		z := gzip.NewWriter(&packed)
-		for range 1600 {
-			_, _ = z.Write(blanks)
-		}
-		_ = z.Close()
 		h.fails(t, policy.ClassUnknown, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
-			_, _ = w.Write(packed.Bytes())
+			_, _ = w.Write(bomb())
 		})
 	})
 }
+
+var blanks = bytes.Repeat([]byte(" "), 64<<10)
+
+// bomb is 100 MB in 100 kB, packed once.
+var bomb = sync.OnceValue(func() []byte {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	for range 1600 {
+		_, _ = z.Write(blanks)
+	}
+	_ = z.Close()
+	return packed.Bytes()
+})
 
 // unknownCode: the table of codes grows at the provider first.
 func (h Harness) unknownCode(t *testing.T) {

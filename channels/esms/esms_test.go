@@ -1,17 +1,16 @@
 package esms
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"cascade/channels"
+	"cascade/channels/channeltest"
 	"cascade/policy"
 )
 
@@ -30,48 +29,24 @@ type call struct{ Method, URI, ContentType, Body string }
 func provider(t *testing.T, answers map[string]string) (url string, calls *[]call) {
 	t.Helper()
 	calls = new([]call)
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		raw, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		*calls = append(*calls, call{r.Method, r.RequestURI, r.Header.Get("Content-Type"), string(raw)})
-		body, ok := answers[r.URL.Path]
+	url = channeltest.Provider(t, func(w http.ResponseWriter, r *http.Request, body string) {
+		*calls = append(*calls, call{r.Method, r.RequestURI, r.Header.Get("Content-Type"), body})
+		answer, ok := answers[r.URL.Path]
 		if !ok {
-			body = answers[""]
+			answer = answers[""]
 		}
-		_, _ = io.WriteString(w, body)
-	}))
-	t.Cleanup(srv.Close)
-	return srv.URL, calls
-}
-
-func settings(pairs ...string) map[string]json.RawMessage {
-	all := map[string]json.RawMessage{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		raw, _ := json.Marshal(pairs[i+1])
-		all[pairs[i]] = raw
-	}
-	return all
+		_, _ = io.WriteString(w, answer)
+	})
+	return url, calls
 }
 
 func build(t testing.TB, channel policy.Channel, apiURL string, more ...string) *adapter {
 	t.Helper()
-	reg, err := channels.NewRegistry(Spec())
-	if err != nil {
-		t.Fatal(err)
-	}
 	pairs := append([]string{
 		settingAPIURL, apiURL, settingAPIKey, "K3Y", settingSecretKey, "S3CRET", settingBrandname, "Baotrixemay", settingOAID, "1234567890123456789",
 		settingWebhookSecret, "T0ken",
 	}, more...)
-	got, err := reg.Build("esms", channels.Config{
-		Channel: channel, Settings: settings(pairs...), HTTP: channels.NewHTTPClient(nil), Now: func() time.Time { return now },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return got.(*adapter)
+	return channeltest.Build(t, Spec(), channels.Config{Channel: channel, Now: func() time.Time { return now }}, pairs...).(*adapter)
 }
 
 func TestSettings(t *testing.T) {
@@ -105,7 +80,7 @@ func TestSettings(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := newAdapter(channels.Config{Channel: tt.channel, Settings: settings(append(good[:len(good):len(good)], tt.more...)...)})
+			_, err := newAdapter(channels.Config{Channel: tt.channel, Settings: channeltest.Settings(append(good[:len(good):len(good)], tt.more...)...)})
 			got := ""
 			if e, ok := errors.AsType[*channels.SettingError](err); ok {
 				got = e.Field
@@ -120,7 +95,7 @@ func TestSettings(t *testing.T) {
 }
 
 func TestDefaultAddress(t *testing.T) {
-	a, err := newAdapter(channels.Config{Channel: policy.SMS, Settings: settings(settingAPIKey, "k", settingSecretKey, "s", settingBrandname, "b")})
+	a, err := newAdapter(channels.Config{Channel: policy.SMS, Settings: channeltest.Settings(settingAPIKey, "k", settingSecretKey, "s", settingBrandname, "b")})
 	if err != nil {
 		t.Fatal(err)
 	}

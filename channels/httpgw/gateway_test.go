@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"cascade/channels"
+	"cascade/channels/channeltest"
 	"cascade/policy"
 )
 
@@ -22,32 +22,42 @@ const (
 
 var now = time.Date(2026, 11, 20, 1, 0, 0, 0, time.UTC)
 
-// configure builds the adapter of a configuration written as JSON; BASE stands for the address.
-func configure(t testing.TB, channel policy.Channel, config, base string) (channels.Adapter, error) {
+// settingsOf reads a configuration written as JSON; BASE stands for the address.
+func settingsOf(t testing.TB, config, base string) map[string]json.RawMessage {
 	t.Helper()
 	var settings map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(strings.ReplaceAll(config, "BASE", base)), &settings); err != nil {
 		t.Fatal(err)
 	}
+	return settings
+}
+
+// configure builds the adapter of a configuration written as JSON.
+func configure(t testing.TB, channel policy.Channel, config, base string) (channels.Adapter, error) {
+	t.Helper()
 	reg, err := channels.NewRegistry(Spec())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return reg.Build("http", channels.Config{
-		Channel: channel, Settings: settings, HTTP: channels.NewHTTPClient(nil), Now: func() time.Time { return now },
+		Channel: channel, Settings: settingsOf(t, config, base), HTTP: channels.NewHTTPClient(nil), Now: func() time.Time { return now },
 	})
 }
 
-// build is configure for the channel that a preset's name ends in, SMS without one.
-func build(t testing.TB, config, base string) channels.Adapter {
-	t.Helper()
-	channel := policy.SMS
+// channelOf is the channel that a preset's name ends in, SMS without one.
+func channelOf(config string) policy.Channel {
 	for _, c := range []policy.Channel{policy.ZNS, policy.Viber} {
 		if strings.Contains(config, "-"+string(c)+`"`) {
-			channel = c
+			return c
 		}
 	}
-	a, err := configure(t, channel, config, base)
+	return policy.SMS
+}
+
+// build is configure for the preset's channel.
+func build(t testing.TB, config, base string) channels.Adapter {
+	t.Helper()
+	a, err := configure(t, channelOf(config), config, base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,22 +71,17 @@ type call struct{ Method, URI, Authorization, ContentType, Body string }
 func gateway(t *testing.T, status int, body string) (base string, last *call) {
 	t.Helper()
 	last = &call{}
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		b, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
+	base = channeltest.Provider(t, func(w http.ResponseWriter, r *http.Request, got string) {
 		for name := range r.Header {
 			if !slices.Contains([]string{"Accept-Encoding", "Authorization", "Content-Length", "Content-Type", "User-Agent", "X-Api-Key"}, name) {
 				t.Errorf("the header %s was not asked for", name)
 			}
 		}
-		*last = call{r.Method, r.RequestURI, r.Header.Get("Authorization"), r.Header.Get("Content-Type"), string(b)}
+		*last = call{r.Method, r.RequestURI, r.Header.Get("Authorization"), r.Header.Get("Content-Type"), got}
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
-	}))
-	t.Cleanup(srv.Close)
-	return srv.URL, last
+	})
+	return base, last
 }
 
 func outbound() channels.Outbound {

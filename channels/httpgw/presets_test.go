@@ -598,7 +598,11 @@ func TestSuite(t *testing.T) {
 			account := strings.ReplaceAll(p.account, "tok-123", "token-of-the-account")
 			answer := strings.ReplaceAll(p.answer, "9007199254740993", `"t1"`) // as a text, so that the suite tries its own
 			h := channeltest.Harness{
-				New:      func(t *testing.T, base string, _ *http.Client) channels.Adapter { return build(t, account, base) },
+				New: func(t *testing.T, base string, client *http.Client) channels.Adapter {
+					return channeltest.Build(t, Spec(), channels.Config{
+						Channel: channelOf(account), Settings: settingsOf(t, account, base), HTTP: client, Now: func() time.Time { return now },
+					})
+				},
 				Outbound: outbound(),
 				Success:  func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) },
 				Secrets:  []string{"token-of-the-account", "p@ss", "h00k", "0cc175b9c0f1b6a831c399e269772661"},

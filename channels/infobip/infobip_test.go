@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"cascade/channels"
+	"cascade/channels/channeltest"
 	"cascade/policy"
 )
 
@@ -27,40 +27,21 @@ type call struct{ Method, URI, Authorization, Body string }
 func provider(t *testing.T, status int, body string) (url string, last *call) {
 	t.Helper()
 	last = &call{}
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		b, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		*last = call{r.Method, r.RequestURI, r.Header.Get("Authorization"), string(b)}
+	url = channeltest.Provider(t, func(w http.ResponseWriter, r *http.Request, got string) {
+		*last = call{r.Method, r.RequestURI, r.Header.Get("Authorization"), got}
 		if status == http.StatusTooManyRequests {
 			w.Header().Set("Retry-After", "7")
 		}
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
-	}))
-	t.Cleanup(srv.Close)
-	return srv.URL, last
+	})
+	return url, last
 }
 
 func build(t testing.TB, channel policy.Channel, baseURL string, more ...string) *adapter {
 	t.Helper()
-	settings := map[string]json.RawMessage{}
-	values := append([]string{settingBaseURL, baseURL, settingAPIKey, "k3y", settingSender, "MYBRAND"}, more...)
-	for i := 0; i+1 < len(values); i += 2 {
-		settings[values[i]] = json.RawMessage(`"` + values[i+1] + `"`)
-	}
-	reg, err := channels.NewRegistry(Spec())
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := reg.Build("infobip", channels.Config{
-		Channel: channel, Settings: settings, HTTP: channels.NewHTTPClient(nil), Now: func() time.Time { return now },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return got.(*adapter)
+	pairs := append([]string{settingBaseURL, baseURL, settingAPIKey, "k3y", settingSender, "MYBRAND"}, more...)
+	return channeltest.Build(t, Spec(), channels.Config{Channel: channel, Now: func() time.Time { return now }}, pairs...).(*adapter)
 }
 
 func answer(group, id int, name string) string {
@@ -196,11 +177,7 @@ func TestBadSettings(t *testing.T) {
 	tests := map[string]string{settingBaseURL: "x.api.infobip.com", settingAPIKey: "", settingSender: ""}
 	for field, bad := range tests {
 		t.Run(field, func(t *testing.T) {
-			settings := map[string]json.RawMessage{}
-			for k, v := range good {
-				settings[k] = json.RawMessage(`"` + v + `"`)
-			}
-			settings[field] = json.RawMessage(`"` + bad + `"`)
+			settings := channeltest.Settings(settingBaseURL, good[settingBaseURL], settingAPIKey, good[settingAPIKey], settingSender, good[settingSender], field, bad)
 			_, err := newAdapter(channels.Config{Channel: policy.SMS, Settings: settings})
 			if e, ok := errors.AsType[*channels.SettingError](err); !ok || e.Field != field {
 				t.Errorf("got %v, want a SettingError of %s", err, field)

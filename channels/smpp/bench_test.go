@@ -2,7 +2,6 @@ package smpp
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"sync"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"cascade/channels"
+	"cascade/channels/channeltest"
 	"cascade/channels/simulator"
 	"cascade/policy"
 )
@@ -68,25 +68,18 @@ func build(t testing.TB, addr string, more ...string) *adapter {
 	if err != nil {
 		t.Fatal(err)
 	}
+	a.log = channeltest.Logger(t, password, anybody)
 	a.rebind = backoff{least: 10 * time.Millisecond, most: 50 * time.Millisecond, refused: 20 * time.Millisecond}
 	return a
 }
 
 func try(addr string, more ...string) (*adapter, error) {
 	values := append([]string{settingAddress, addr, settingSystemID, systemID, settingPassword, password, settingSourceAddr, "MYBRAND"}, more...)
-	settings := map[string]json.RawMessage{}
-	for i := 0; i+1 < len(values); i += 2 {
-		raw, err := json.Marshal(values[i+1])
-		if err != nil {
-			return nil, err
-		}
-		settings[values[i]] = raw
-	}
 	reg, err := channels.NewRegistry(Spec())
 	if err != nil {
 		return nil, err
 	}
-	got, err := reg.Build("smpp", channels.Config{Channel: policy.SMS, Settings: settings, Now: time.Now})
+	got, err := reg.Build("smpp", channels.Config{Channel: policy.SMS, Settings: channeltest.Settings(values...), Now: time.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -187,6 +180,9 @@ func eventually(t *testing.T, what string, ok func() bool) {
 		}
 	}
 }
+
+// anybody is what the numbers of all persons have in common.
+const anybody = "91000"
 
 func phone(n int) string { return fmt.Sprintf("+8491%07d", n) }
 

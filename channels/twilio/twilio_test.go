@@ -1,17 +1,16 @@
 package twilio
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"cascade/channels"
+	"cascade/channels/channeltest"
 	"cascade/policy"
 )
 
@@ -38,47 +37,23 @@ type answer struct {
 func provider(t *testing.T, answers map[string]answer) (url string, calls *[]call) {
 	t.Helper()
 	calls = new([]call)
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		raw, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
+	url = channeltest.Provider(t, func(w http.ResponseWriter, r *http.Request, body string) {
 		user, password, _ := r.BasicAuth()
-		*calls = append(*calls, call{r.Method, r.RequestURI, user, password, r.Header.Get("Content-Type"), string(raw)})
+		*calls = append(*calls, call{r.Method, r.RequestURI, user, password, r.Header.Get("Content-Type"), body})
 		a, ok := answers[r.URL.Path]
 		if !ok {
 			a = answers[""]
 		}
 		w.WriteHeader(a.status)
 		_, _ = io.WriteString(w, a.body)
-	}))
-	t.Cleanup(srv.Close)
-	return srv.URL, calls
-}
-
-func settings(pairs ...string) map[string]json.RawMessage {
-	all := map[string]json.RawMessage{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		raw, _ := json.Marshal(pairs[i+1])
-		all[pairs[i]] = raw
-	}
-	return all
+	})
+	return url, calls
 }
 
 func build(t testing.TB, baseURL string, more ...string) *adapter {
 	t.Helper()
-	reg, err := channels.NewRegistry(Spec())
-	if err != nil {
-		t.Fatal(err)
-	}
 	pairs := append([]string{settingBaseURL, baseURL, settingAccountSID, accountSID, settingAuthToken, "T0ken", settingFrom, "+15005550006"}, more...)
-	got, err := reg.Build("twilio", channels.Config{
-		Channel: policy.SMS, Settings: settings(pairs...), HTTP: channels.NewHTTPClient(nil), Now: func() time.Time { return now },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return got.(*adapter)
+	return channeltest.Build(t, Spec(), channels.Config{Channel: policy.SMS, Now: func() time.Time { return now }}, pairs...).(*adapter)
 }
 
 func TestSettings(t *testing.T) {
@@ -106,7 +81,7 @@ func TestSettings(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := newAdapter(channels.Config{Settings: settings(append(good[:len(good):len(good)], tt.more...)...)})
+			_, err := newAdapter(channels.Config{Settings: channeltest.Settings(append(good[:len(good):len(good)], tt.more...)...)})
 			got := ""
 			if e, ok := errors.AsType[*channels.SettingError](err); ok {
 				got = e.Field
@@ -121,7 +96,7 @@ func TestSettings(t *testing.T) {
 }
 
 func TestDefaultAddress(t *testing.T) {
-	a, err := newAdapter(channels.Config{Settings: settings(settingAccountSID, accountSID, settingAuthToken, "t", settingFrom, "Shop")})
+	a, err := newAdapter(channels.Config{Settings: channeltest.Settings(settingAccountSID, accountSID, settingAuthToken, "t", settingFrom, "Shop")})
 	if err != nil {
 		t.Fatal(err)
 	}

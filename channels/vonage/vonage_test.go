@@ -4,12 +4,10 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"cascade/channels"
+	"cascade/channels/channeltest"
 	"cascade/policy"
 )
 
@@ -65,45 +64,21 @@ type answer struct {
 func provider(t *testing.T, a answer) (url string, calls *[]call, tokens *[]string) {
 	t.Helper()
 	calls, tokens = new([]call), new([]string)
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		raw, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		*calls = append(*calls, call{r.Method, r.RequestURI, r.Header.Get("Content-Type"), string(raw)})
+	url = channeltest.Provider(t, func(w http.ResponseWriter, r *http.Request, body string) {
+		*calls = append(*calls, call{r.Method, r.RequestURI, r.Header.Get("Content-Type"), body})
 		*tokens = append(*tokens, r.Header.Get("Authorization"))
 		w.WriteHeader(a.status)
 		_, _ = io.WriteString(w, a.body)
-	}))
-	t.Cleanup(srv.Close)
-	return srv.URL, calls, tokens
-}
-
-func settings(pairs ...string) map[string]json.RawMessage {
-	all := map[string]json.RawMessage{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		raw, _ := json.Marshal(pairs[i+1])
-		all[pairs[i]] = raw
-	}
-	return all
+	})
+	return url, calls, tokens
 }
 
 func build(t testing.TB, channel policy.Channel, baseURL string, more ...string) *adapter {
 	t.Helper()
-	reg, err := channels.NewRegistry(Spec())
-	if err != nil {
-		t.Fatal(err)
-	}
 	pairs := append([]string{
 		settingBaseURL, baseURL, settingApplicationID, applicationID, settingPrivateKey, pkcs8(t), settingSignatureSecret, secret, settingFrom, "MyBrand",
 	}, more...)
-	got, err := reg.Build("vonage", channels.Config{
-		Channel: channel, Settings: settings(pairs...), HTTP: channels.NewHTTPClient(nil), Now: func() time.Time { return now },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return got.(*adapter)
+	return channeltest.Build(t, Spec(), channels.Config{Channel: channel, Now: func() time.Time { return now }}, pairs...).(*adapter)
 }
 
 func TestSettings(t *testing.T) {
@@ -128,7 +103,7 @@ func TestSettings(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := newAdapter(channels.Config{Channel: policy.Viber, Settings: settings(append(good[:len(good):len(good)], tt.more...)...)})
+			_, err := newAdapter(channels.Config{Channel: policy.Viber, Settings: channeltest.Settings(append(good[:len(good):len(good)], tt.more...)...)})
 			got := ""
 			if e, ok := errors.AsType[*channels.SettingError](err); ok {
 				got = e.Field
@@ -146,7 +121,7 @@ func TestSettings(t *testing.T) {
 }
 
 func TestDefaultAddress(t *testing.T) {
-	a, err := newAdapter(channels.Config{Channel: policy.SMS, Settings: settings(settingApplicationID, applicationID, settingPrivateKey, pkcs1(), settingFrom, "MyBrand")})
+	a, err := newAdapter(channels.Config{Channel: policy.SMS, Settings: channeltest.Settings(settingApplicationID, applicationID, settingPrivateKey, pkcs1(), settingFrom, "MyBrand")})
 	if err != nil {
 		t.Fatal(err)
 	}
