@@ -52,6 +52,9 @@ func Call(ctx context.Context, c *http.Client, req *http.Request) (*Response, *F
 	case len(body) > maxAnswer:
 		return nil, unknown("answer_too_large", fmt.Sprintf("HTTP %d with more than %d bytes", resp.StatusCode, maxAnswer), nil)
 	}
+	if name := repeatedName(body); name != "" && resp.StatusCode < 300 {
+		return nil, unknown("ambiguous_answer", fmt.Sprintf("HTTP %d, and %q stands twice in the answer", resp.StatusCode, Redact(name)), nil)
+	}
 	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
 }
 
