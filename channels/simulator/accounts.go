@@ -85,7 +85,7 @@ const (
 
 const slowness = 3 * time.Second
 
-// account is an Account with its state. The Account itself does not change.
+// account is an Account with its state. The Account itself does not change, but for a Zalo account's Quota under mu.
 type account struct {
 	Account
 	mu            sync.Mutex
@@ -250,6 +250,8 @@ func (a *account) leftLocked(now time.Time) int64 {
 }
 
 func (a *account) daily() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.Quota < 0 {
 		return unlimited
 	}

@@ -1,7 +1,7 @@
 // Package simulator is the providers' side of each wire: Zalo, Infobip, eSMS, Twilio, Vonage and a plain JSON gateway
-// on one loopback address, with their codes, signatures, token rotation and webhook timing. It shares no code with the
-// adapters, so a mistake on the wire shows. Its call log, not the product's database, is the truth about what was sent
-// and its price.
+// on one loopback address, with their codes, signatures, token rotation and webhook timing; others come as Wires from
+// the folders of their adapters. It shares no code with the adapters, so a mistake on the wire shows. Its call log, not
+// the product's database, is the truth about what was sent and its price.
 package simulator
 
 import (
@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// Providers that the simulator plays, as Account.Provider and Call.Provider name them.
+// Providers that the simulator plays by itself, as Account.Provider and Call.Provider name them.
 const (
 	Zalo    = "zalo"
 	Infobip = "infobip"
@@ -65,6 +65,7 @@ type Simulator struct {
 	queries  atomic.Int64
 	book     *callBook
 	accounts directory
+	zalo     zaloDesk
 	rules    ruleBook
 	windows  windows
 	holds    holds
@@ -114,8 +115,8 @@ func New(o Options) (*Simulator, error) {
 	return s, nil
 }
 
-// Handler serves every provider by path prefix (/zalo/api, /zalo/oauth, /infobip, /esms, /twilio, /vonage, /gateway),
-// and /calls, /script, /healthz.
+// Handler serves every provider by path prefix (/zalo/api, /zalo/oauth, /infobip, /esms, /twilio, /vonage, /gateway and
+// the Wires'), and /calls, /script, /healthz.
 func (s *Simulator) Handler() http.Handler { return s.mux }
 
 // Close stops the webhooks, lets hanging calls go and flushes the log. Receipts still pending never happen.

@@ -10,7 +10,7 @@ import (
 
 // oauthNames are the errors of the token endpoint.
 var oauthNames = map[int]string{
-	-14002: "Invalid appId", -14004: "Invalid secret key.", -14005: "Invalid authorization code.",
+	-14002: "Invalid appId", -14003: "Invalid redirect uri", -14004: "Invalid secret key.", -14005: "Invalid authorization code.",
 	-14014: "Invalid refresh token.", -14018: "Invalid grant type.",
 }
 
@@ -22,19 +22,23 @@ type oauthError struct {
 	RefDoc      string `json:"ref_doc"`
 }
 
-// zaloToken spends a refresh token for a new pair. Both old tokens are dead from then on.
+// zaloToken spends a refresh token or the code of a consent for a new pair. Both old tokens are dead from then on.
 func (s *Simulator) zaloToken(w http.ResponseWriter, r *http.Request) {
 	form, err := url.ParseQuery(string(body(r)))
 	if err != nil || r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
 		form = url.Values{}
 	}
-	acc, code := s.rotate(form, r.Header.Get("secret_key"))
+	pair, code := s.grant(form, r.Header.Get("secret_key"))
 	if code != 0 {
-		name := oauthNames[code]
-		s.plain(w, r, http.StatusOK, oauthError{code, name, name, name, "https://developers.zalo.me/docs/official-account/"})
+		s.plain(w, r, http.StatusOK, oauthRefusal(code))
 		return
 	}
-	s.plain(w, r, http.StatusOK, acc)
+	s.plain(w, r, http.StatusOK, pair)
+}
+
+func oauthRefusal(code int) oauthError {
+	name := oauthNames[code]
+	return oauthError{code, name, name, name, "https://developers.zalo.me/docs/official-account/"}
 }
 
 type tokenPair struct {
@@ -43,14 +47,18 @@ type tokenPair struct {
 	ExpiresIn string `json:"expires_in"`
 }
 
-func (s *Simulator) rotate(form url.Values, secret string) (tokenPair, int) {
+func (s *Simulator) grant(form url.Values, secret string) (tokenPair, int) {
 	switch form.Get("grant_type") {
 	case "refresh_token":
+		return s.rotate(form, secret)
 	case "authorization_code":
-		return tokenPair{}, -14005
+		return s.redeem(form, secret)
 	default:
 		return tokenPair{}, -14018
 	}
+}
+
+func (s *Simulator) rotate(form url.Values, secret string) (tokenPair, int) {
 	token, now := form.Get("refresh_token"), s.opt.Now()
 	s.adopt(form, secret, now)
 	d := &s.accounts
@@ -69,14 +77,23 @@ func (s *Simulator) rotate(form url.Values, secret string) (tokenPair, int) {
 	case acc.refusesRefresh(now):
 		return tokenPair{}, -14014
 	}
-	d.dead[acc.access], d.dead[acc.refresh] = true, true
+	d.refresh++
+	return d.reissue(acc, now), 0
+}
+
+// reissue gives an account a new pair and ends the old one. d.mu is held.
+func (d *directory) reissue(acc *account, now time.Time) tokenPair {
+	for _, old := range []string{acc.access, acc.refresh} {
+		if old != "" {
+			d.dead[old] = true
+		}
+	}
 	delete(d.byAccess, acc.access)
 	delete(d.byRefresh, acc.refresh)
 	acc.access, acc.refresh = newToken("AT-"), newToken("RT-")
 	acc.accessUntil = now.Add(acc.TokenLife)
 	d.byAccess[acc.access], d.byRefresh[acc.refresh] = acc, acc
-	d.refresh++
-	return tokenPair{acc.access, acc.refresh, itoa(int64(acc.TokenLife / time.Second))}, 0
+	return tokenPair{acc.access, acc.refresh, itoa(int64(acc.TokenLife / time.Second))}
 }
 
 // adopt registers the owner of an unknown refresh token when the simulator is open.

@@ -117,8 +117,8 @@ var (
 		"Zalo từ chối access token kể cả sau khi làm mới; hãy để quản trị viên OA cấp quyền lại cho ứng dụng.",
 	}
 	adviceReauth = advice{
-		"The refresh token is spent or invalid. An admin of the Official Account must authorise the application again; put the new refresh_token into the account's settings.",
-		"Refresh token đã dùng hoặc không hợp lệ. Quản trị viên OA cần cấp quyền lại cho ứng dụng; hãy nhập refresh_token mới vào cấu hình tài khoản.",
+		"There is no consent that is still good: link the account, which an admin of the Official Account has to agree to, or put a new refresh_token into its settings.",
+		"Không có quyền truy cập còn hiệu lực: hãy liên kết tài khoản (quản trị viên OA phải đồng ý) hoặc nhập refresh_token mới vào cấu hình tài khoản.",
 	}
 	adviceProof = advice{
 		`Check app_secret, and set appsecret_proof to "true" if the application demands it.`,

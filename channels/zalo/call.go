@@ -43,14 +43,14 @@ func (e envelope) words() string {
 	return "no reason given"
 }
 
-// ask makes one authorised call to the business host. If Zalo says that the token is bad it did not act on the call:
-// the token is renewed once and the call made once more.
-func (a *Adapter) ask(ctx context.Context, method, path string, body []byte) (envelope, *channels.Failure) {
+// ask makes one authorised call. If Zalo says that the token is bad it did not act on the call: the token is renewed
+// once and the call made once more.
+func (a *Adapter) ask(ctx context.Context, method, address string, body []byte) (envelope, *channels.Failure) {
 	token, err := a.tokens.Token(ctx)
 	if err != nil {
 		return envelope{}, a.noToken(err)
 	}
-	env, f := a.once(ctx, token, method, path, body)
+	env, f := a.once(ctx, token, method, address, body)
 	if f == nil || f.Code != codeTokenRefused {
 		return env, f
 	}
@@ -58,7 +58,7 @@ func (a *Adapter) ask(ctx context.Context, method, path string, body []byte) (en
 	if err != nil {
 		return envelope{}, a.noToken(err)
 	}
-	return a.once(ctx, token, method, path, body)
+	return a.once(ctx, token, method, address, body)
 }
 
 // noToken is why there was no call. Whatever became of the renewal, the message itself never left.
@@ -71,10 +71,10 @@ func (a *Adapter) noToken(err error) *channels.Failure {
 	return &f
 }
 
-func (a *Adapter) once(ctx context.Context, token, method, path string, body []byte) (envelope, *channels.Failure) {
-	req, err := http.NewRequestWithContext(ctx, method, a.api+path, bytes.NewReader(body))
+func (a *Adapter) once(ctx context.Context, token, method, address string, body []byte) (envelope, *channels.Failure) {
+	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
-		return envelope{}, &channels.Failure{Class: policy.ClassAccount, Code: "address_invalid", Detail: "api_url is not an address", Err: err}
+		return envelope{}, &channels.Failure{Class: policy.ClassAccount, Code: "address_invalid", Detail: "api_url or openapi_url is not an address", Err: err}
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")

@@ -2,7 +2,6 @@ package zalo
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -14,7 +13,7 @@ func (a *Adapter) Check(ctx context.Context) []channels.Finding {
 	if _, err := a.tokens.Token(ctx); err != nil {
 		return []channels.Finding{failed("token", a.noToken(err))}
 	}
-	env, f := a.ask(ctx, http.MethodGet, "/message/quota", nil)
+	env, f := a.ask(ctx, http.MethodGet, a.api+"/message/quota", nil)
 	if f != nil {
 		return []channels.Finding{failed("quota", f)} // the others would say the same
 	}
@@ -34,54 +33,36 @@ func failed(what string, f *channels.Failure) channels.Finding {
 	}
 }
 
-// quotaFinding warns below a tenth. How "unlimited" is written is not known, so what is no number is no limit (§6.3).
+// quotaFinding warns below a tenth.
 func quotaFinding(env envelope) channels.Finding {
-	var q struct {
-		Daily     channels.Text `json:"dailyQuota"`
-		Remaining channels.Text `json:"remainingQuota"`
-	}
-	_ = json.Unmarshal(env.Data, &q)
-	daily, limited := q.Daily.Int64()
-	left, told := q.Remaining.Int64()
-	f := channels.Finding{Level: "ok", Code: "quota_ok", Message: fmt.Sprintf("%d of %d messages are left today.", left, daily)}
+	q, limited := readQuota(env.Data)
+	f := channels.Finding{Level: "ok", Code: "quota_ok", Message: fmt.Sprintf("%d of %d messages are left today.", q.Left, q.Total)}
 	switch {
-	case !limited || !told || daily < 0:
+	case !limited:
 		f.Message = "Zalo tells no daily limit."
-	case left <= 0:
+	case q.Left == 0:
 		f.Level, f.Code, f.Advice, f.AdviceVI = "error", "quota_used_up", adviceQuota.en, adviceQuota.vi
-	case left < daily/10:
+	case float64(q.Left) < float64(q.Total)/10:
 		f.Level, f.Code, f.Advice, f.AdviceVI = "warning", "quota_low", adviceQuota.en, adviceQuota.vi
 	}
 	return f
 }
 
 func (a *Adapter) checkQuality(ctx context.Context) channels.Finding {
-	env, f := a.ask(ctx, http.MethodGet, "/quality", nil)
+	q, f := a.quality(ctx)
 	if f != nil {
 		return failed("quality", f)
 	}
-	var q struct {
-		Current channels.Text `json:"oaCurrentQuality"`
-		Week    channels.Text `json:"oa7dayQuality"`
-	}
-	_ = json.Unmarshal(env.Data, &q)
 	finding := channels.Finding{
 		Level: "ok", Code: "quality_ok",
-		Message: fmt.Sprintf("Quality is %s over 48 hours, %s over 7 days.", orUndefined(q.Current), orUndefined(q.Week)),
+		Message: fmt.Sprintf("Quality is %s over 48 hours, %s over 7 days.", q.current, q.week),
 	}
-	if q.Current == "LOW" || q.Week == "LOW" {
+	if q.current == "LOW" || q.week == "LOW" {
 		finding.Level, finding.Code = "warning", "quality_low"
 		finding.Advice = "People report or block these messages; Zalo will lower the quota. Send fewer and only wanted ones."
 		finding.AdviceVI = "Người dùng báo cáo hoặc chặn tin; Zalo sẽ giảm hạn mức. Hãy gửi ít hơn và chỉ gửi tin cần thiết."
 	}
 	return finding
-}
-
-func orUndefined(quality channels.Text) channels.Text {
-	if quality == "" {
-		return "UNDEFINED"
-	}
-	return quality
 }
 
 // checkTemplates looks at the first page only: one approved template is enough to send.

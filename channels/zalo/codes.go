@@ -147,8 +147,9 @@ var znsCodes = map[int]entry{
 	-249:  {request, "template_not_by_user_id", adviceTag},
 }
 
-// oaCodes are the answers of the Official Account API; the business host relays some. Source: §2.3. Its -100 is left
-// to the table above: an outcome that may be unknown outweighs an attachment that was never sent.
+// oaCodes are the answers of the Official Account API, which takes messages by user id; the business host relays some.
+// Source: §2.3. Its -100, an attachment that expired, is left to the table above: a template message has none, so
+// there too it may say that something unknown went wrong. No other number means two things.
 var oaCodes = map[int]entry{
 	-32:  {moment, "throttled", adviceRate},
 	-200: {moment, "send_failed", adviceWatch},
@@ -195,7 +196,7 @@ var oauthCodes = map[int]entry{
 	-14024: {account, "oauth_refused", adviceReauth},
 }
 
-// refusal classifies a negative error number of the business host. A number that nobody documented is still Zalo's
+// refusal classifies a negative error number of the business host or the Official Account API. A number that nobody documented is still Zalo's
 // word that it did not take the message.
 func refusal(code int, now time.Time) *channels.Failure {
 	e, ok := znsCodes[code]

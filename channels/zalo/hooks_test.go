@@ -47,9 +47,9 @@ func TestReadHook(t *testing.T) {
 	a := build(t, "http://zalo.test", nil, &tokens{}, nil)
 	const id = "0123456789abcdef0123"
 	ms := func(n int64) time.Time { return time.UnixMilli(n).UTC() }
-	read := func(event string) []channels.Receipt {
+	read := func(event string, reply channels.Reply) []channels.Receipt {
 		return []channels.Receipt{{
-			Reference: "trk0001", ProviderID: id, Kind: policy.ReceiptRead, At: ms(1767225600111), Key: event + "/" + id + "/1767225600111",
+			Reference: "trk0001", ProviderID: id, Kind: policy.ReceiptRead, At: ms(1767225600111), Key: event + "/" + id + "/1767225600111", Reply: &reply,
 		}}
 	}
 	delivery := []channels.Receipt{{
@@ -65,7 +65,7 @@ func TestReadHook(t *testing.T) {
 		"signature with blanks":  {hook: hook(deliveredBody, "mac = "+deliveredMac, "ZNS"), want: delivery},
 		"signature in capitals":  {hook: hook(deliveredBody, "mac="+strings.ToUpper(deliveredMac), "zns"), want: delivery},
 		"server header lost":     {hook: hook(deliveredBody, "mac="+deliveredMac, ""), want: delivery},
-		"feedback, UTF-8":        {hook: hook(feedbackBody, "mac="+feedbackMac, "ZNS"), want: read("user_feedback")},
+		"feedback, UTF-8":        {hook: hook(feedbackBody, "mac="+feedbackMac, "ZNS"), want: read("user_feedback", channels.Reply{Text: "Giao hàng nhanh", Rating: 5, Options: []string{"Đúng giờ"}})},
 		"no signature":           {hook: hook(deliveredBody, "", "ZNS"), err: channels.ErrForged},
 		"signature without name": {hook: hook(deliveredBody, deliveredMac, "ZNS"), err: channels.ErrForged},
 		"other event's mac":      {hook: hook(feedbackBody, "mac="+deliveredMac, "ZNS"), err: channels.ErrForged},
@@ -82,8 +82,35 @@ func TestReadHook(t *testing.T) {
 			hook: signed(`{"event_name":"user_received_message","message":{"msg_id":"m1"},"timestamp":"1767225600789"}`, "ZNS"),
 			want: []channels.Receipt{{ProviderID: "m1", Kind: policy.ReceiptDelivered, At: ms(1767225600789), Key: "user_received_message/m1/1767225600789"}},
 		},
-		"chat message of the same name": {
-			hook: signed(`{"event_name":"user_received_message","message":{"msg_id":"m1"},"user_id_by_app":"8","timestamp":"1767225600789"}`, "OA OpenAPI"),
+		"message by user id": {
+			hook: signed(`{"sender":{"id":"3000000000000000001"},"recipient":{"id":"7000000000000000001"},"event_name":"user_received_message","message":{"msg_id":"m1"},"user_id_by_app":"8","timestamp":"1767225600789"}`, "OA OpenAPI"),
+			want: []channels.Receipt{{ProviderID: "m1", Kind: policy.ReceiptDelivered, At: ms(1767225600789), Key: "user_received_message/m1/1767225600789"}},
+		},
+		"seen, the person as the sender": {
+			hook: signed(`{"sender":{"id":"7"},"recipient":{"id":"3000000000000000001"},"event_name":"user_seen_message","message":{"msg_ids":["m1"]},"timestamp":"1767225605000"}`, "OA OpenAPI"),
+			want: []channels.Receipt{{ProviderID: "m1", Kind: policy.ReceiptRead, At: ms(1767225605000), Key: "user_seen_message/m1/1767225605000"}},
+		},
+		"delivery of another account": {
+			hook: signed(strings.Replace(deliveredBody, "3000000000000000001", "3000000000000000002", 1), "ZNS"),
+		},
+		"feedback to another account": {
+			hook: signed(strings.Replace(feedbackBody, "3000000000000000001", "3000000000000000002", 1), "ZNS"),
+		},
+		"feedback of odd types": {
+			hook: signed(`{"event_name":"user_feedback","message":{"note":null,"rate":"9","msg_id":"m1","feedbacks":"none"},"timestamp":"1767225600222"}`, "ZNS"),
+			want: []channels.Receipt{{
+				ProviderID: "m1", Kind: policy.ReceiptRead, At: ms(1767225600222), Key: "user_feedback/m1/1767225600222", Reply: &channels.Reply{},
+			}},
+		},
+		"quoting chat message": {
+			hook: signed(`{"sender":{"id":"7"},"recipient":{"id":"3000000000000000001"},"event_name":"user_send_text","message":{"text":"Cảm ơn","msg_id":"c1","quote_msg_id":"m1"},"timestamp":"1767225605000"}`, "OA OpenAPI"),
+			want: []channels.Receipt{{
+				ProviderID: "m1", Kind: policy.ReceiptRead, At: ms(1767225605000), Key: "user_send_text/c1/1767225605000", Reply: &channels.Reply{Text: "Cảm ơn"},
+			}},
+		},
+		"parties of no documented shape": {
+			hook: signed(`{"sender":"7","recipient":[],"event_name":"user_received_message","message":{"msg_id":"m1"},"timestamp":"1767225600789"}`, "OA OpenAPI"),
+			want: []channels.Receipt{{ProviderID: "m1", Kind: policy.ReceiptDelivered, At: ms(1767225600789), Key: "user_received_message/m1/1767225600789"}},
 		},
 		"seen": {
 			hook: signed(`{"event_name":"user_seen_message","message":{"msg_ids":["m1","m2"]},"timestamp":"1767225605000"}`, "OA OpenAPI"),
@@ -94,9 +121,9 @@ func TestReadHook(t *testing.T) {
 		},
 		"button": {
 			hook: signed(`{"event_name":"user_click_response_button","message":{"submit_time":"1767225600111","button_type":"response","data":"CONFIRM","tracking_id":"trk0001"},"msg_id":"`+id+`","timestamp":"1767225600222"}`, "ZNS"),
-			want: read("user_click_response_button"),
+			want: read("user_click_response_button", channels.Reply{Text: "CONFIRM"}),
 		},
-		"quota":             {hook: signed(`{"event_name":"change_oa_daily_quota","oaId":"3","quota":{"prev_value":"1","new_value":"2"},"timestamp":"1"}`, "ZNS")},
+		"quota":             {hook: signed(`{"event_name":"change_oa_daily_quota","oaId":"3000000000000000001","quota":{"prev_value":"1","new_value":"2"},"timestamp":"1"}`, "ZNS")},
 		"template status":   {hook: signed(`{"event_name":"change_template_status","template_id":"1","status":{"new_status":"ENABLE"},"timestamp":"1"}`, "ZNS")},
 		"console's test":    {hook: signed(`{"event_name":"user_send_text","message":{"text":"This is testing message","msg_id":"This is message id"},"timestamp":"1"}`, "")},
 		"probe":             {hook: signed(`{"timestamp":"1"}`, "")},

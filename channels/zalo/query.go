@@ -11,14 +11,15 @@ import (
 )
 
 // Query asks what became of a msg_id (§5.1). Zalo knows "not delivered yet" and "delivered"; no failure, no reading.
+// Whether it knows the message_id of a send by user id is not documented; if not, Found is false.
 func (a *Adapter) Query(ctx context.Context, q channels.Query) (channels.Answer, error) {
 	if q.ProviderID == "" {
 		return channels.Answer{}, &channels.Failure{
 			Class: policy.ClassRequest, Code: "no_provider_id", Detail: "Zalo can be asked about a msg_id only, and this attempt has none",
 		}
 	}
-	path := "/message/status?" + url.Values{"message_id": {q.ProviderID}}.Encode()
-	env, f := a.ask(ctx, http.MethodGet, path, nil)
+	address := a.api + "/message/status?" + url.Values{"message_id": {q.ProviderID}}.Encode()
+	env, f := a.ask(ctx, http.MethodGet, address, nil)
 	if f != nil {
 		return channels.Answer{}, f
 	}
@@ -37,7 +38,7 @@ func (a *Adapter) Query(ctx context.Context, q channels.Query) (channels.Answer,
 		return channels.Answer{Found: true, Receipt: receipt}, nil
 	case "1":
 		receipt.Kind, receipt.At = policy.ReceiptDelivered, millis(data.DeliveryTime)
-		receipt.Key = eventKey("user_received_message", channels.Text(q.ProviderID), data.DeliveryTime)
+		receipt.Key = eventKey(eventReceived, channels.Text(q.ProviderID), data.DeliveryTime)
 		return channels.Answer{Found: true, Receipt: receipt}, nil
 	}
 	return channels.Answer{}, &channels.Failure{

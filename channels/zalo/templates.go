@@ -65,7 +65,7 @@ func (a *Adapter) list(ctx context.Context, pages int) ([]listed, *channels.Fail
 	var all []listed
 	for page := range pages {
 		q := url.Values{"offset": {strconv.Itoa(page * pageSize)}, "limit": {strconv.Itoa(pageSize)}}
-		env, f := a.ask(ctx, http.MethodGet, "/template/all?"+q.Encode(), nil)
+		env, f := a.ask(ctx, http.MethodGet, a.api+"/template/all?"+q.Encode(), nil)
 		if f != nil {
 			return nil, f
 		}
@@ -87,7 +87,7 @@ func (a *Adapter) list(ctx context.Context, pages int) ([]listed, *channels.Fail
 
 func (a *Adapter) detail(ctx context.Context, l listed) (detail, *channels.Failure) {
 	d := detail{listed: l}
-	env, f := a.ask(ctx, http.MethodGet, "/template/info/v2?"+url.Values{"template_id": {string(l.ID)}}.Encode(), nil)
+	env, f := a.ask(ctx, http.MethodGet, a.api+"/template/info/v2?"+url.Values{"template_id": {string(l.ID)}}.Encode(), nil)
 	if f != nil {
 		return d, f
 	}

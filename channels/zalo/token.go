@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,12 +17,16 @@ import (
 const accessLife = 90_000 * time.Second
 
 // Refresh spends the refresh token of have; Zalo takes each one once and gives a new pair (§3.2, §3.3). After
-// ClassUnknown the old one may be dead: one more try tells.
+// ClassUnknown the old one may be dead: one more try tells. An account that was never linked has none to spend.
 func (a *Adapter) Refresh(ctx context.Context, have channels.Token) (channels.Token, error) {
 	if have.Refresh == "" {
 		return channels.Token{}, needsReauth("", "there is no refresh token")
 	}
-	form := url.Values{"refresh_token": {have.Refresh}, "app_id": {a.appID}, "grant_type": {"refresh_token"}}
+	return a.grant(ctx, url.Values{"refresh_token": {have.Refresh}, "app_id": {a.appID}, "grant_type": {"refresh_token"}}, have)
+}
+
+// grant asks the token endpoint for a pair (§3.2). have is what the account has so far.
+func (a *Adapter) grant(ctx context.Context, form url.Values, have channels.Token) (channels.Token, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.oauth+"/v4/oa/access_token", strings.NewReader(form.Encode()))
 	if err != nil {
 		return channels.Token{}, &channels.Failure{Class: policy.ClassAccount, Code: "address_invalid", Detail: "oauth_url is not an address", Err: err}
@@ -32,7 +37,8 @@ func (a *Adapter) Refresh(ctx context.Context, have channels.Token) (channels.To
 	if f != nil {
 		return channels.Token{}, f
 	}
-	got, f := a.readToken(resp, have)
+	secrets := slices.Concat(a.secrets, []string{have.Access, have.Refresh, form.Get("code"), form.Get("code_verifier")})
+	got, f := a.readToken(resp, have, secrets)
 	if f != nil {
 		return channels.Token{}, f
 	}
@@ -40,7 +46,7 @@ func (a *Adapter) Refresh(ctx context.Context, have channels.Token) (channels.To
 }
 
 // readToken: having an access_token is the only test of success, since some refusals carry no number (§3.4).
-func (a *Adapter) readToken(resp *channels.Response, have channels.Token) (channels.Token, *channels.Failure) {
+func (a *Adapter) readToken(resp *channels.Response, have channels.Token, secrets []string) (channels.Token, *channels.Failure) {
 	status := resp.StatusFailure(a.now())
 	if status != nil && status.Class == policy.ClassUnknown {
 		return channels.Token{}, status
@@ -63,7 +69,7 @@ func (a *Adapter) readToken(resp *channels.Response, have channels.Token) (chann
 		return a.token(body.Access, body.Refresh, body.ExpiresIn, have), nil
 	case numbered && code < 0, body.Name != "", body.Reason != "":
 		f := oauthRefusal(code, string(body.Name))
-		f.Detail = channels.Redact(body.words(), append(a.secrets[:len(a.secrets):len(a.secrets)], have.Access, have.Refresh)...)
+		f.Detail = channels.Redact(body.words(), secrets...)
 		return channels.Token{}, f
 	case status != nil:
 		return channels.Token{}, status

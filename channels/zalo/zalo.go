@@ -1,5 +1,6 @@
 // Package zalo speaks to Zalo's ZBS Template Message API (formerly ZNS): template messages from an Official Account to
-// a phone number. Section numbers in comments are those of the project's Zalo fact sheet.
+// a phone number, or to a person whose user id it knows. Section numbers in comments are those of the project's Zalo
+// fact sheet.
 package zalo
 
 import (
@@ -7,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,8 +18,9 @@ import (
 
 // Where Zalo answers unless the settings say otherwise.
 const (
-	defaultAPI   = "https://business.openapi.zalo.me"
-	defaultOAuth = "https://oauth.zaloapp.com"
+	defaultAPI     = "https://business.openapi.zalo.me"
+	defaultOpenAPI = "https://openapi.zalo.me"
+	defaultOAuth   = "https://oauth.zaloapp.com"
 )
 
 // Spec describes the adapter for the registry.
@@ -30,10 +33,13 @@ func Spec() channels.Spec {
 			{Name: "app_secret", Required: true, Secret: true, Help: "secret key of the application (OAuth and appsecret_proof)"},
 			{Name: "oa_id", Required: true, Example: "3000000000000000001", Help: "ID of the Official Account that sends"},
 			{Name: "oa_secret", Required: true, Secret: true, Help: "OA secret key, shown on the console's webhook page; not the application's secret"},
-			{Name: "refresh_token", Required: true, Secret: true, Help: "refresh token of the Official Account; it is spent at once, so paste it into one place only"},
+			{Name: "refresh_token", Secret: true, Help: "refresh token of the Official Account; it is spent at once, so paste it into one place only. Without one the account sends once it was linked by consent"},
 			{Name: "access_token", Secret: true, Help: "access token, if there is a valid one; otherwise it is fetched with the refresh token"},
 			{Name: "appsecret_proof", Example: "true", Help: "true if the application demands appsecret_proof with every call"},
+			{Name: "hash_phone", Example: "lower", Help: "lower or upper: numbers go out as the SHA-256 of 84…, in hex digits of this case. Which case Zalo wants is not sure, so try one message first"},
+			{Name: "sending_mode", Example: "1", Help: "1 is normal; 3 goes beyond the quota, for content tag 3 and Official Accounts that Zalo allows it"},
 			{Name: "api_url", Example: defaultAPI, Help: "address of the business API"},
+			{Name: "openapi_url", Example: defaultOpenAPI, Help: "address of the Official Account API, for messages to a user id"},
 			{Name: "oauth_url", Example: defaultOAuth, Help: "address of the OAuth API"},
 		},
 		New: func(c channels.Config) (channels.Adapter, error) { return newAdapter(c) },
@@ -42,10 +48,12 @@ func Spec() channels.Spec {
 
 // Adapter is one Official Account.
 type Adapter struct {
-	appID, appSecret, oaSecret string
-	api, oauth                 string
-	proof                      bool
-	secrets                    []string
+	appID, appSecret       string
+	oaID, oaSecret         string
+	api, openAPI, oauth    string
+	proof                  bool
+	hashPhone, sendingMode string
+	secrets                []string
 
 	http   *http.Client
 	tokens channels.TokenSource
@@ -59,41 +67,67 @@ var (
 	_ channels.AccountChecker = (*Adapter)(nil)
 	_ channels.TemplateLister = (*Adapter)(nil)
 	_ channels.TokenRefresher = (*Adapter)(nil)
+	_ channels.Authorizer     = (*Adapter)(nil)
+	_ channels.NoticeReader   = (*Adapter)(nil)
+	_ channels.QuotaReader    = (*Adapter)(nil)
+	_ channels.QualityReader  = (*Adapter)(nil)
 )
 
 func newAdapter(c channels.Config) (*Adapter, error) {
-	for _, name := range []string{"app_id", "app_secret", "oa_id", "oa_secret", "refresh_token"} {
-		if strings.TrimSpace(c.String(name)) == "" {
-			return nil, &channels.SettingError{Field: name, Message: "is empty; the Zalo developer console shows it"}
-		}
-	}
-	for _, name := range []string{"app_id", "oa_id"} {
-		if v := c.String(name); strings.Trim(v, "0123456789") != "" {
-			return nil, &channels.SettingError{Field: name, Message: "must be digits only, written as a string"}
-		}
-	}
-	api, err := address(c, "api_url", defaultAPI)
-	if err != nil {
+	if err := checkSettings(c); err != nil {
 		return nil, err
-	}
-	oauth, err := address(c, "oauth_url", defaultOAuth)
-	if err != nil {
-		return nil, err
-	}
-	proof := c.String("appsecret_proof")
-	if proof != "" && proof != "true" && proof != "false" {
-		return nil, &channels.SettingError{Field: "appsecret_proof", Message: `must be "true" or "false"`}
 	}
 	a := &Adapter{
-		appID: c.String("app_id"), appSecret: c.String("app_secret"), oaSecret: c.String("oa_secret"),
-		api: api, oauth: oauth, proof: proof == "true",
+		appID: c.String("app_id"), appSecret: c.String("app_secret"), oaID: c.String("oa_id"), oaSecret: c.String("oa_secret"),
+		proof: c.String("appsecret_proof") == "true", hashPhone: c.String("hash_phone"), sendingMode: c.String("sending_mode"),
 		secrets: []string{c.String("app_secret"), c.String("oa_secret"), c.String("refresh_token"), c.String("access_token")},
 		http:    c.HTTP, tokens: c.Tokens, now: c.Now,
+	}
+	for _, at := range []struct {
+		field, standard string
+		to              *string
+	}{
+		{"api_url", defaultAPI, &a.api},
+		{"openapi_url", defaultOpenAPI, &a.openAPI},
+		{"oauth_url", defaultOAuth, &a.oauth},
+	} {
+		var err error
+		if *at.to, err = address(c, at.field, at.standard); err != nil {
+			return nil, err
+		}
 	}
 	if a.tokens == nil {
 		a.tokens = fixedToken(c.String("access_token"))
 	}
 	return a, nil
+}
+
+// checkSettings looks at every setting that is no address.
+func checkSettings(c channels.Config) error {
+	for _, name := range []string{"app_id", "app_secret", "oa_id", "oa_secret"} {
+		if strings.TrimSpace(c.String(name)) == "" {
+			return &channels.SettingError{Field: name, Message: "is empty; the Zalo developer console shows it"}
+		}
+	}
+	for _, name := range []string{"app_id", "oa_id"} {
+		if v := c.String(name); strings.Trim(v, "0123456789") != "" {
+			return &channels.SettingError{Field: name, Message: "must be digits only, written as a string"}
+		}
+	}
+	for _, choice := range []struct {
+		field   string
+		values  []string
+		message string
+	}{
+		{"appsecret_proof", []string{"true", "false"}, `must be "true" or "false"`},
+		{"hash_phone", []string{hashLower, hashUpper}, `must be "lower", "upper" or left out`},
+		{"sending_mode", []string{"1", beyondQuota}, `must be "1", "3" or left out`},
+	} {
+		if v := c.String(choice.field); v != "" && !slices.Contains(choice.values, v) {
+			return &channels.SettingError{Field: choice.field, Message: choice.message}
+		}
+	}
+	return nil
 }
 
 // address reads a URL setting without its trailing slash.
@@ -109,8 +143,9 @@ func address(c channels.Config, field, standard string) (string, error) {
 	return strings.TrimRight(v, "/"), nil
 }
 
-// Capabilities says that delivery is reported, reading is not documented for messages by phone (§4.5). tracking_id is no
-// idempotency key (§0.5), and only msg_id can be asked about (§5.1).
+// Capabilities are those of messages by phone: delivery is reported, reading is not documented (§4.5). Messages by user
+// id may tell of reading too, which nobody has proven, so a policy must not wait for it. tracking_id is no idempotency
+// key (§0.5), and only msg_id can be asked about (§5.1).
 func (*Adapter) Capabilities() channels.Capabilities {
 	return channels.Capabilities{
 		Receipts:          []policy.Receipt{policy.ReceiptSent, policy.ReceiptDelivered},

@@ -79,7 +79,7 @@ func build(t testing.TB, url string, client *http.Client, src channels.TokenSour
 	t.Helper()
 	s := settings(more)
 	s["api_url"], _ = json.Marshal(url)
-	s["oauth_url"] = s["api_url"]
+	s["oauth_url"], s["openapi_url"] = s["api_url"], s["api_url"]
 	reg, err := channels.NewRegistry(Spec())
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +96,12 @@ func build(t testing.TB, url string, client *http.Client, src channels.TokenSour
 // answering is an adapter whose provider gives the answers in order, and the requests it got.
 func answering(t *testing.T, src channels.TokenSource, answers ...string) (*Adapter, func() []string) {
 	t.Helper()
+	return answeringWith(t, nil, src, answers...)
+}
+
+// answeringWith is answering with settings of its own.
+func answeringWith(t *testing.T, more map[string]string, src channels.TokenSource, answers ...string) (*Adapter, func() []string) {
+	t.Helper()
 	var mu sync.Mutex
 	var got []string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -106,7 +112,7 @@ func answering(t *testing.T, src channels.TokenSource, answers ...string) (*Adap
 		_, _ = io.WriteString(w, answers[min(len(got), len(answers))-1])
 	}))
 	t.Cleanup(srv.Close)
-	return build(t, srv.URL, channels.NewHTTPClient(nil), src, nil), func() []string {
+	return build(t, srv.URL, channels.NewHTTPClient(nil), src, more), func() []string {
 		mu.Lock()
 		defer mu.Unlock()
 		return got
@@ -136,7 +142,10 @@ func TestSettings(t *testing.T) {
 		"oa id":         {"oa_id", "3.0"},
 		"address":       {"api_url", "business.openapi.zalo.me"},
 		"query":         {"oauth_url", "https://oauth.zaloapp.com?x=1"},
+		"other address": {"openapi_url", "openapi.zalo.me"},
 		"proof":         {"appsecret_proof", "yes"},
+		"hash":          {"hash_phone", "true"},
+		"mode":          {"sending_mode", "2"},
 		"unknown field": {"api_key", "x"},
 	}
 	reg, err := channels.NewRegistry(Spec())
@@ -177,7 +186,7 @@ func TestSendWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := channels.Taken{ProviderID: "0123456789abcdef0123", At: time.UnixMilli(1767225600123).UTC(), Quota: &channels.Quota{Left: 9999, Total: 10000}}
+	want := channels.Taken{ProviderID: "0123456789abcdef0123", At: time.UnixMilli(1767225600123).UTC(), Quota: &channels.Quota{Left: 9999, Total: 10000, ResetsAt: testNow.Add(3 * time.Hour)}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -205,7 +214,7 @@ func TestSendAnswers(t *testing.T) {
 		code   string
 	}{
 		"null mode, quota 0 of 0": {answer: `{"error":0,"data":{"msg_id":"a1","sending_mode":null,"quota":{"dailyQuota":"0","remainingQuota":"0"}}}`, want: channels.Taken{ProviderID: "a1"}},
-		"quota used up":           {answer: `{"error":0,"data":{"msg_id":"a1","quota":{"dailyQuota":500,"remainingQuota":0}}}`, want: channels.Taken{ProviderID: "a1", Quota: &channels.Quota{Total: 500}}},
+		"quota used up":           {answer: `{"error":0,"data":{"msg_id":"a1","quota":{"dailyQuota":500,"remainingQuota":0}}}`, want: channels.Taken{ProviderID: "a1", Quota: &channels.Quota{Total: 500, ResetsAt: testNow.Add(3 * time.Hour)}}},
 		"development mode":        {answer: `{"data":{"msg_id":"a1","sent_time":1767225600123},"error":0}`, want: channels.Taken{ProviderID: "a1", At: time.UnixMilli(1767225600123).UTC()}},
 		"odd optional members":    {answer: `{"error":0,"data":{"msg_id":"a1","sent_time":{"x":1},"quota":"many"}}`, want: channels.Taken{ProviderID: "a1"}},
 		"first error shape":       {answer: `{"error":-118,"message":"Zalo account not existed"}`, class: policy.ClassRecipient, code: "no_zalo_account"},
