@@ -40,6 +40,13 @@ func (c *simulatorCmd) Run(ctx context.Context, std *streams) error {
 	base := "http://" + ln.Addr().String()
 	log.Info("simulating", "zalo", base+"/zalo/api", "zalo_oauth", base+"/zalo/oauth", "infobip", base+"/infobip", "esms", base+"/esms/MainService.svc/json",
 		"twilio", base+"/twilio", "vonage", base+"/vonage", "gateway", base+"/gateway/send", "calls", base+"/calls", "script", base+"/script")
+	for _, p := range providers {
+		if p.wire != nil {
+			wire := p.wire()
+			sim.Add(wire)
+			log.Info("simulating", wire.Provider, base+"/"+wire.Provider)
+		}
+	}
 	ended, err := c.serveSMPP(sim, log)
 	if err != nil {
 		return errors.Join(err, ln.Close(), sim.Close())

@@ -15,6 +15,9 @@ import (
 	"cascade/channels/esms"
 	"cascade/channels/httpgw"
 	"cascade/channels/infobip"
+	"cascade/channels/simulator"
+	"cascade/channels/sinch"
+	"cascade/channels/sinch/sinchsim"
 	"cascade/channels/smpp"
 	"cascade/channels/twilio"
 	"cascade/channels/vonage"
@@ -24,13 +27,33 @@ import (
 	"cascade/web"
 )
 
-// adapters is the only list of the providers that this binary speaks to. test is nil where nothing sends.
+// providers is the only list of those that this binary speaks to, each with its side of the wire where the adapter's folder
+// has it for the simulator.
+var providers = []struct {
+	spec func() channels.Spec
+	wire func() simulator.Wire
+}{
+	{zalo.Spec, nil},
+	{infobip.Spec, nil},
+	{esms.Spec, nil},
+	{smpp.Spec, nil},
+	{sinch.Spec, sinchsim.Wire},
+	{twilio.Spec, nil},
+	{vonage.Spec, nil},
+	{httpgw.Spec, nil},
+}
+
+// adapters is the registry of the providers. test is nil where nothing sends.
 func adapters(test *testMode) (*channels.Registry, error) {
-	zaloSpec := zalo.Spec()
-	if test != nil {
-		zaloSpec = test.detach(zaloSpec)
+	specs := make([]channels.Spec, 0, len(providers))
+	for _, p := range providers {
+		spec := p.spec()
+		if test != nil {
+			spec = test.detach(spec)
+		}
+		specs = append(specs, spec)
 	}
-	return channels.NewRegistry(zaloSpec, infobip.Spec(), esms.Spec(), smpp.Spec(), twilio.Spec(), vonage.Spec(), httpgw.Spec())
+	return channels.NewRegistry(specs...)
 }
 
 // service is the whole of a running Cascade.
