@@ -24,9 +24,16 @@ type Account struct {
 	StateReason  string
 	PausedUntil  int64 // no call starts before; 0: not paused
 	Version      int64
-	CreatedAt    int64 `gorm:"autoCreateTime:false"`
-	UpdatedAt    int64 `gorm:"autoUpdateTime:false"`
-	DeletedAt    int64
+	Quality      string // the provider's word for what recipients think of it; "" if not told
+	// QuotaLeft of QuotaTotal messages may still be sent, as of QuotaAt; a total below 1: not known. QuotaResetsAt is when it
+	// is full again; 0: not told.
+	QuotaLeft, QuotaTotal  int64
+	QuotaAt, QuotaResetsAt int64
+	LimitsAt               int64 // when the provider was last asked for quota and quality
+	LinkedAt               int64 // when a person last consented to its use; 0: never
+	CreatedAt              int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt              int64 `gorm:"autoUpdateTime:false"`
+	DeletedAt              int64
 }
 
 // AccountState says whether an account may send.
@@ -103,8 +110,12 @@ func (s *Store) UpdateAccount(ctx context.Context, a Account) (int64, error) {
 	return a.Version + 1, err
 }
 
-// DeleteAccount takes an account out of use and forgets its secrets. Its row stays: attempts and receipts name it.
+// DeleteAccount takes an account out of use, and forgets its secrets and the people that it knew. Its row stays: attempts and receipts name it.
 func (s *Store) DeleteAccount(ctx context.Context, tenant, id uuid.UUID, now int64) error {
+	q := s.write.WithContext(ctx).Where("tenant_id = ? AND account_id = ?", tenant, id).Delete(&KnownUser{})
+	if err := written(q); err != nil {
+		return err
+	}
 	return s.patchAccount(ctx, tenant, id, map[string]any{
 		"state": AccountDisabled, "secrets": []byte{}, "updated_at": now, "deleted_at": now,
 	})

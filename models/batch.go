@@ -189,6 +189,26 @@ func sparse[R any](name string, field func(*R) *int64) column[R] {
 	return c
 }
 
+// sparseDocument is JSON that most rows have none of, which is stored as NULL.
+func sparseDocument[R any](name string, field func(*R) *[]byte) column[R] {
+	c := document(name, field)
+	c.value = func(r *R) any {
+		if v := *field(r); len(v) > 0 {
+			return string(v)
+		}
+		return nil
+	}
+	c.array = func(rows []*R) any {
+		values := make(pgtype.FlatArray[pgtype.Text], len(rows))
+		for i, r := range rows {
+			v := *field(r)
+			values[i] = pgtype.Text{String: string(v), Valid: len(v) > 0}
+		}
+		return values
+	}
+	return c
+}
+
 // orZero reads NULL as 0.
 type orZero int64
 

@@ -95,6 +95,7 @@ var (
 		text("provider_id", func(r *Receipt) *string { return &r.ProviderID }),
 		text("detail", func(r *Receipt) *string { return &r.Detail }),
 		sparse("told_cost", func(r *Receipt) *int64 { return &r.ToldCost }),
+		sparseDocument("reply", func(r *Receipt) *[]byte { return &r.Reply }),
 		binary("raw", func(r *Receipt) *[]byte { return &r.Raw }),
 	}
 	receiptMutable = []column[Receipt]{

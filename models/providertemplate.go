@@ -17,6 +17,7 @@ type ProviderTemplate struct {
 	Params              []byte // JSON array of what the provider takes; empty also where it does not tell
 	Reason              string // why the provider does not let it be used; "" if not told
 	SyncedAt            int64
+	NoticedAt           int64 // when the provider last told of it by itself; 0: never since it was read
 }
 
 // TemplateSync says when an account's templates are asked for, and how the last time ended.

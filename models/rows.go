@@ -100,7 +100,8 @@ type Receipt struct {
 	ProviderID          string
 	State               ReceiptState
 	Detail              string
-	ToldCost            int64 // as Attempt's
+	ToldCost            int64  // as Attempt's
+	Reply               []byte // channels.Reply as JSON; empty if this is no answer
 	Raw                 []byte
 }
 

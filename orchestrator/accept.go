@@ -27,6 +27,9 @@ func (e *Engine) Accept(ctx context.Context, who Caller, s Submission) (Accepted
 	if err != nil {
 		return e.refuse(ctx, who, s, err)
 	}
+	if err := e.addressKnown(ctx, conf, who, r, now); err != nil {
+		return Accepted{}, err
+	}
 	f, err := e.newMessage(conf, who, s, r, now)
 	if err != nil {
 		return Accepted{}, err
@@ -174,6 +177,9 @@ func (e *Engine) Preview(ctx context.Context, who Caller, s Submission) (Preview
 		if err := suppressed(sup, r.category); err != nil {
 			return Preview{}, err
 		}
+	}
+	if err := e.addressKnown(ctx, conf, who, r, now); err != nil {
+		return Preview{}, err
 	}
 	return conf.preview(e, who, r, now), nil
 }

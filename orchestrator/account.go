@@ -54,6 +54,7 @@ func (e *Engine) CreateAccount(ctx context.Context, tenant uuid.UUID, in Account
 	if err := e.fillAccount(&a, in.Settings); err != nil {
 		return a, err
 	}
+	e.awaitLink(&a, in.Settings)
 	if err := e.o.Store.InsertAccount(ctx, a); err != nil {
 		return a, err
 	}

@@ -51,35 +51,46 @@ type callbackData struct {
 	MessageID uuid.UUID   `json:"message_id"`
 	Sequence  int64       `json:"sequence"`
 	Message   MessageView `json:"message"`
+	// Reply is set for EventMessageReplied.
+	Reply *ReplyView `json:"reply,omitempty"`
 }
 
 // announce puts what changed into the outbox, for every endpoint that asked for it.
 func (c *change) announce() {
-	events := c.events()
-	if len(events) == 0 || len(c.conf.callbacks) == 0 {
+	if len(c.conf.callbacks) == 0 {
 		return
 	}
-	for _, kind := range events {
-		c.m.Sequence++
-		var payload []byte
-		for _, cb := range c.conf.callbacks {
-			if cb.State != models.CallbackActive || len(cb.Events) > 0 && !slices.Contains(cb.Events, kind) {
-				continue
-			}
-			if payload == nil {
-				var err error
-				if payload, err = json.Marshal(callbackEvent{
-					Type: kind, Timestamp: Time(ms(c.now)), Data: callbackData{MessageID: c.m.ID, Sequence: c.m.Sequence, Message: View(c.state())},
-				}); err != nil {
-					c.e.log.Error("callback payload", "message_id", c.m.ID, "err", err)
-					return
-				}
-			}
-			c.deliveries = append(c.deliveries, &models.Delivery{
-				TenantID: c.m.TenantID, ID: uuid.Must(uuid.NewV7()), CallbackID: cb.ID, MessageID: c.m.ID, Sequence: c.m.Sequence,
-				Type: kind, Payload: payload, State: models.DeliveryPending, NextAt: ms(c.now), CreatedAt: ms(c.now),
-			})
+	for _, kind := range c.events() {
+		c.tell(kind, nil)
+	}
+	for _, row := range c.replies {
+		reply := replyView(*row)
+		c.tell(EventMessageReplied, &reply)
+	}
+}
+
+// tell puts one event into the outbox, with the message as it is now.
+func (c *change) tell(kind string, reply *ReplyView) {
+	c.m.Sequence++
+	var payload []byte
+	for _, cb := range c.conf.callbacks {
+		if cb.State != models.CallbackActive || len(cb.Events) > 0 && !slices.Contains(cb.Events, kind) {
+			continue
 		}
+		if payload == nil {
+			var err error
+			if payload, err = json.Marshal(callbackEvent{
+				Type: kind, Timestamp: Time(ms(c.now)),
+				Data: callbackData{MessageID: c.m.ID, Sequence: c.m.Sequence, Message: View(c.state()), Reply: reply},
+			}); err != nil {
+				c.e.log.Error("callback payload", "message_id", c.m.ID, "err", err)
+				return
+			}
+		}
+		c.deliveries = append(c.deliveries, &models.Delivery{
+			TenantID: c.m.TenantID, ID: uuid.Must(uuid.NewV7()), CallbackID: cb.ID, MessageID: c.m.ID, Sequence: c.m.Sequence,
+			Type: kind, Payload: payload, State: models.DeliveryPending, NextAt: ms(c.now), CreatedAt: ms(c.now),
+		})
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"cascade/models"
 	"cascade/models/modelstest"
+	"cascade/orchestrator"
 	"cascade/orchestrator/orchestratortest"
 )
 
@@ -34,6 +35,7 @@ type event struct {
 		MessageID uuid.UUID `json:"message_id"`
 		Sequence  int64
 		Message   struct{ Status string }
+		Reply     *orchestrator.ReplyView
 	}
 }
 

@@ -26,6 +26,7 @@ type change struct {
 	dirty      map[int64]bool // attempts to write, by n
 	charges    []*models.Charge
 	deliveries []*models.Delivery
+	replies    []*models.Receipt                   // answers of the person that are to be told
 	content    map[policy.Channel]channels.Content // as it was rendered; nil but for a message that is not stored yet
 	lane       *lane                               // the place taken for a call that this change starts
 	call, ask  bool
@@ -305,7 +306,7 @@ func (c *change) changed() bool {
 	a, b := c.m, c.before.Message
 	return a.Status != b.Status || a.Reason != b.Reason || a.Channel != b.Channel || a.Attempts != b.Attempts || a.Cost != b.Cost ||
 		a.CompletedAt != b.CompletedAt || a.CanceledAt != b.CanceledAt || a.ConfirmedAt != b.ConfirmedAt || a.DueAt != b.DueAt ||
-		a.QueueAccount != b.QueueAccount || a.LeaseOwner != b.LeaseOwner || c.attemptsChanged()
+		a.QueueAccount != b.QueueAccount || a.LeaseOwner != b.LeaseOwner || a.Sequence != b.Sequence || c.attemptsChanged()
 }
 
 // attemptsChanged reports whether any attempt differs from what is stored.

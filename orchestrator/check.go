@@ -69,6 +69,12 @@ func (a *account) checkState(now time.Time) []channels.Finding {
 			Advice: "It is used again by itself; mend what the provider refused.", AdviceVI: "Tài khoản sẽ tự hoạt động lại; hãy xử lý lý do nhà cung cấp từ chối.",
 		}}
 	}
+	if used, is := a.quotaUsed(now); is {
+		return []channels.Finding{{
+			Level: levelWarning, Code: "quota_used", Message: fmt.Sprintf("nothing is left of the quota of %d until %s", a.QuotaTotal, used.Until.UTC().Format(time.RFC3339)),
+			Advice: "It is used again by itself; ask the provider for a higher quota.", AdviceVI: "Tài khoản sẽ tự hoạt động lại; hãy đề nghị nhà cung cấp nâng hạn mức.",
+		}}
+	}
 	return []channels.Finding{}
 }
 

@@ -26,8 +26,10 @@ type fact struct {
 	// receipt is stored with the fact; attempt looks it up where the provider's id is all we have.
 	receipt *models.Receipt
 	lookup  models.ProviderRef
-	done    chan result
-	tries   int
+	// matched: the receipt is stored, and its message is known only now. repeated: it brings a reply that was told before.
+	matched, repeated bool
+	done              chan result
+	tries             int
 }
 
 // result is what became of a fact.
@@ -76,6 +78,9 @@ func (e *Engine) tryCommit(batch []*fact) error {
 	}
 	states, err := e.load(ctx, batch)
 	if err != nil {
+		return err
+	}
+	if err := e.knownReplies(ctx, batch); err != nil { // after the states: what is told from here on makes them stale
 		return err
 	}
 	w, err := e.gather(ctx, batch, states)

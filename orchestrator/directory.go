@@ -63,6 +63,9 @@ type tenantConf struct {
 	router    *policy.Router
 	prices    policy.PriceBook
 	callbacks []models.Callback
+	// blocked are templates that a provider would refuse; knowsUsers: it told the ids of people.
+	blocked    map[blockedTemplate]models.ProviderTemplate
+	knowsUsers bool
 }
 
 // account is a provider account with its adapters.
@@ -71,8 +74,9 @@ type account struct {
 	adapter channels.Adapter
 	test    channels.Adapter // pointed at the simulator; nil without one
 	err     error            // why there is no adapter
-	// currency is the tenant's.
+	// currency and zone are the tenant's.
 	currency string
+	zone     *time.Location
 }
 
 // policyConf is the current version of a policy, parsed.
@@ -162,7 +166,7 @@ func (d *directory) load(ctx context.Context, id uuid.UUID) (*tenantConf, error)
 	}
 	for _, row := range accounts {
 		a := *d.account(row)
-		a.currency = tenant.Currency
+		a.currency, a.zone = tenant.Currency, c.zone
 		c.accounts[row.ID] = &a
 		c.byChannel[row.Channel] = append(c.byChannel[row.Channel], &a)
 	}
@@ -176,6 +180,9 @@ func (d *directory) load(ctx context.Context, id uuid.UUID) (*tenantConf, error)
 		return nil, err
 	}
 	if err := c.loadBooks(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := c.loadKnown(ctx, s); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -379,6 +386,9 @@ func (c *tenantConf) why(e *Engine, id uuid.UUID, test bool, now time.Time) poli
 		return policy.Unusable{Reason: policy.ReasonNeedsReauth}
 	case !test && now.Before(fromMS(a.PausedUntil)):
 		return policy.Unusable{Reason: policy.ReasonAccountPaused, Until: fromMS(a.PausedUntil)}
+	}
+	if used, is := a.quotaUsed(now); is && !test {
+		return used
 	}
 	return e.lane(c, id, test).unusable(now)
 }

@@ -71,6 +71,7 @@ type Engine struct {
 	linked  waker // accounts may have changed whose sessions are to be tended
 	planned planned
 	heard   heard
+	quotas  quotas
 	recent  recent
 
 	committers []*committer

@@ -56,6 +56,7 @@ func (c *tenantConf) resolve(who Caller, s Submission, now time.Time) (*resolved
 	}
 	rendered, refused := c.contents(s, r, fault)
 	r.content = rendered
+	r.address(s, fault)
 	r.times(s, now, fault)
 	if !keyable(s.TransactionID) {
 		fault("transaction_id", "must be at most %d characters, none of them a control character", keyMost)
@@ -231,7 +232,9 @@ func (c *tenantConf) ladder(who Caller, r *resolved, in policy.ConditionInput, r
 			}
 		}
 		if ps.Skip == "" {
-			c.planAccounts(who, r, step, &ps, content, now)
+			if blocked := c.planAccounts(who, r, step, &ps, content, now); len(ps.Accounts) == 0 && len(blocked) > 0 {
+				skip(policy.ReasonSkippedTemplate, "%s", strings.Join(blocked, "; "))
+			}
 			if len(ps.Accounts) == 0 {
 				skip(policy.ReasonSkippedAccount, "no account of this tenant carries %s", step.Channel)
 			}
@@ -239,6 +242,7 @@ func (c *tenantConf) ladder(who Caller, r *resolved, in policy.ConditionInput, r
 		p.Steps = append(p.Steps, ps)
 	}
 	r.plan = p
+	c.priceByID(r, now)
 }
 
 // unfit tells why a content cannot go out on a channel; "" if it can.
@@ -255,8 +259,11 @@ func unfit(ch policy.Channel, content channels.Content) string {
 	return tooLong(content.Text, maxTextOf(ch))
 }
 
-// planAccounts lists the accounts that a step may use, in the policy's order, or all of the channel's.
-func (c *tenantConf) planAccounts(who Caller, r *resolved, step policy.Step, ps *policy.PlanStep, content channels.Content, now time.Time) {
+// planAccounts lists the accounts that a step may use, in the policy's order, or all of the channel's. Those whose provider
+// would refuse the content's template are left out, and blocked says why.
+func (c *tenantConf) planAccounts(
+	who Caller, r *resolved, step policy.Step, ps *policy.PlanStep, content channels.Content, now time.Time,
+) (blocked []string) {
 	accounts := c.byChannel[step.Channel]
 	if len(step.Accounts) > 0 {
 		accounts = nil
@@ -277,22 +284,19 @@ func (c *tenantConf) planAccounts(who Caller, r *resolved, step policy.Step, ps 
 		if adapter == nil {
 			continue
 		}
+		if why := c.blocks(a, content); why != "" && !who.Test {
+			blocked = append(blocked, why)
+			continue
+		}
 		caps := adapter.Capabilities()
 		pa := policy.PlanAccount{
 			ID: a.ID.String(), Name: a.Name, Until: best(step.Until, a.receipts(caps)), Segments: segments,
 			AskByReference: caps.QueryByReference, AskByID: caps.QueryByProviderID,
-		}
-		price, ok := c.prices.Lookup(policy.PriceKey{
-			Channel: step.Channel, Account: a.Name, Template: r.template, Operator: r.phone.Operator, Country: r.phone.Country, Category: r.category,
-		}, now)
-		if ok {
-			pa.Terms = policy.Terms{UnitPrice: price.Price, Units: 1, Moment: price.Moment, Within: price.Within.Std()}
-			if price.Unit == policy.UnitSegment {
-				pa.Terms.Units = max(segments, 1)
-			}
+			Terms: c.terms(r, step.Channel, a.Name, segments, policy.RecipientPhone, now),
 		}
 		ps.Accounts = append(ps.Accounts, pa)
 	}
+	return blocked
 }
 
 // receipts answers what an account gives: what the tenant says, else what the adapter documents.

@@ -50,7 +50,7 @@ func (e *Engine) Hook(ctx context.Context, adapter string, id uuid.UUID, h chann
 	if err != nil {
 		return HookAnswer{}, err
 	}
-	got, reader, err := acc.read(h)
+	got, reader, live, err := acc.read(h)
 	switch {
 	case errors.Is(err, channels.ErrForged):
 		e.Counters.Forged.Add(1)
@@ -70,6 +70,13 @@ func (e *Engine) Hook(ctx context.Context, adapter string, id uuid.UUID, h chann
 		}
 	}
 	if err := e.keep(ctx, acc, got, raw); err != nil {
+		return HookAnswer{}, err
+	}
+	switch err := e.notice(ctx, acc, reader, live, h); {
+	case unreadable(err):
+		e.Counters.Quarantined.Add(1)
+		return answerOf(reader), e.quarantine(ctx, acc, h, err)
+	case err != nil:
 		return HookAnswer{}, err
 	}
 	return answerOf(reader), nil
@@ -131,18 +138,18 @@ func (e *Engine) hookAccount(ctx context.Context, adapter string, id uuid.UUID) 
 	return acc, nil
 }
 
-// read verifies and reads a callback by the account's own secrets, then by those of its test twin.
-func (a *account) read(h channels.Hook) ([]channels.Receipt, channels.HookReader, error) {
-	for _, adapter := range []channels.Adapter{a.adapter, a.test} {
+// read verifies and reads a callback by the account's own secrets, then by those of its test twin; live: by its own.
+func (a *account) read(h channels.Hook) (got []channels.Receipt, by channels.HookReader, live bool, err error) {
+	for i, adapter := range []channels.Adapter{a.adapter, a.test} {
 		reader, ok := adapter.(channels.HookReader)
 		if !ok {
 			continue
 		}
 		if got, err := reader.ReadHook(h); !errors.Is(err, channels.ErrForged) {
-			return got, reader, err
+			return got, reader, i == 0, err
 		}
 	}
-	return nil, nil, channels.ErrForged
+	return nil, nil, false, channels.ErrForged
 }
 
 func answerOf(reader channels.HookReader) HookAnswer {
@@ -160,13 +167,14 @@ func (e *Engine) receiptFact(acc *account, r channels.Receipt, raw []byte, recei
 	row := &models.Receipt{
 		TenantID: acc.TenantID, AccountID: acc.ID, EventKey: r.Key, ReceivedAt: received, Kind: r.Kind, At: ms(r.At),
 		Reference: r.Reference, ProviderID: r.ProviderID, State: models.ReceiptParked, Detail: r.Detail, Raw: raw,
+		Reply: replyJSON(r.Reply),
 	}
 	if row.At == 0 {
 		row.At = received
 	}
 	row.ToldCost = toldCost(r.Price, acc.currency)
 	f := &fact{receipt: row, done: make(chan result, 1)}
-	if r.Kind == "" { // says nothing of a message
+	if r.Kind == "" && r.Reply == nil { // says nothing of a message
 		row.State = models.ReceiptQuarantined
 		return f
 	}
@@ -185,6 +193,9 @@ func (e *Engine) receiptFact(acc *account, r channels.Receipt, raw []byte, recei
 		}
 		c.reported(row.N, r, row.At)
 		c.told(row.N, row.ToldCost)
+		if len(row.Reply) > 0 && !f.repeated {
+			c.replied(row)
+		}
 	}
 	return f
 }
@@ -331,12 +342,15 @@ func (e *Engine) matchParked(before int64) (left []models.Receipt, next int64, e
 		}
 		matched := row
 		matched.Raw, matched.MessageID, matched.N, matched.State = nil, at.ID, at.N, models.ReceiptApplied
-		f := &fact{ref: at.Ref, receipt: &matched}
+		f := &fact{ref: at.Ref, receipt: &matched, matched: true}
 		f.add = func(c *change) {
 			c.reported(at.N, channels.Receipt{
 				Kind: row.Kind, At: fromMS(row.At), ProviderID: row.ProviderID, Detail: row.Detail, Class: policy.ClassRecipient, Code: "reported_failed",
 			}, row.At)
 			c.told(at.N, row.ToldCost)
+			if len(matched.Reply) > 0 && !f.repeated {
+				c.replied(&matched)
+			}
 		}
 		e.again(f)
 	}

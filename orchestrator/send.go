@@ -35,6 +35,7 @@ func (e *Engine) call(conf *tenantConf, st models.State, content map[policy.Chan
 	f := &fact{ref: models.Ref{TenantID: st.Message.TenantID, ID: st.Message.ID}, held: &st, era: era}
 	f.add = func(c *change) { c.answered(a, taken, failure) }
 	e.again(f)
+	e.noteQuota(conf, a.AccountID, st.Message.Test, taken.Quota)
 }
 
 func (e *Engine) logCall(message uuid.UUID, a models.Attempt, failure *channels.Failure, took time.Duration) {
@@ -113,7 +114,7 @@ func (e *Engine) outbound(
 	}
 	return channels.Outbound{
 		Reference: reference(models.AttemptID(a.MessageID, a.N)), To: st.Message.To, Category: st.Message.Category,
-		Content: content[a.Channel], ValidFor: plan.Steps[a.Step].Timeout.Std(), CallbackURL: e.HookURL(acc.Account),
+		Content: addressed(plan, a, content[a.Channel]), ValidFor: plan.Steps[a.Step].Timeout.Std(), CallbackURL: e.HookURL(acc.Account),
 	}, nil
 }
 

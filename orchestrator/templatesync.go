@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,28 +46,7 @@ func (e *Engine) syncTemplates(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var (
-		wg  sync.WaitGroup
-		mu  sync.Mutex
-		all error
-	)
-	places := make(chan struct{}, syncsAtOnce)
-	for _, d := range due {
-		places <- struct{}{}
-		if ctx.Err() != nil {
-			break
-		}
-		wg.Go(func() {
-			defer func() { <-places }()
-			if err := e.syncDue(ctx, d.TenantID, d.AccountID); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				all = errors.Join(all, err)
-			}
-		})
-	}
-	wg.Wait()
-	return all
+	return atOnce(ctx, syncsAtOnce, due, func(d models.TemplateSync) error { return e.syncDue(ctx, d.TenantID, d.AccountID) })
 }
 
 // syncDue takes an account's turn, unless another replica was faster. The turn comes again soon: a replica that dies

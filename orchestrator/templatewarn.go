@@ -30,9 +30,11 @@ func (e *Engine) TemplateWarnings(ctx context.Context, tenant uuid.UUID, zns cha
 	return e.templateWarnings(ctx, tenant, zns, false)
 }
 
-// WarnPreview adds to a preview what is known against the ZNS content that it would send.
+// WarnPreview adds to a preview what is known against the ZNS content that it would send, or leaves out for that.
 func (e *Engine) WarnPreview(ctx context.Context, tenant uuid.UUID, v *Preview) error {
-	i := slices.IndexFunc(v.Steps, func(s PreviewStep) bool { return s.Channel == policy.ZNS && s.Skip == "" && s.Content != nil })
+	i := slices.IndexFunc(v.Steps, func(s PreviewStep) bool {
+		return s.Channel == policy.ZNS && (s.Skip == "" || s.Skip == policy.ReasonSkippedTemplate) && s.Content != nil
+	})
 	if i < 0 {
 		return nil
 	}

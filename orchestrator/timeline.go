@@ -24,7 +24,9 @@ func (e *Engine) Message(ctx context.Context, tenant, id uuid.UUID) (MessageView
 	case states[ref] == nil:
 		return MessageView{}, models.ErrNotFound
 	}
-	return View(*states[ref]), nil
+	v := View(*states[ref])
+	err = e.addReplies(ctx, tenant, &v)
+	return v, err
 }
 
 // Views answers listed messages with their attempts, in the order of rows.
@@ -45,6 +47,13 @@ func (e *Engine) Views(ctx context.Context, tenant uuid.UUID, rows []models.Mess
 		if st := states[ref]; st != nil {
 			out = append(out, View(*st))
 		}
+	}
+	views := make([]*MessageView, len(out))
+	for i := range out {
+		views[i] = &out[i]
+	}
+	if err := e.addReplies(ctx, tenant, views...); err != nil {
+		return nil, err
 	}
 	return out, nil
 }

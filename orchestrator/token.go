@@ -110,7 +110,10 @@ func (t *tokens) renew(ctx context.Context, bad string) (string, error) {
 func (t *tokens) spend(refresher channels.TokenRefresher, epoch int64, have channels.Token) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), t.e.o.Lease)
 	defer cancel()
-	fresh, err := refresher.Refresh(ctx, have)
+	fresh, err := channels.Token{}, error(neverLinked())
+	if have.Refresh != "" {
+		fresh, err = refresher.Refresh(ctx, have)
+	}
 	if err != nil {
 		failure := channels.AsFailure(err)
 		state := models.TokenOK // the call never left, or was put off: the old pair still stands
@@ -118,7 +121,11 @@ func (t *tokens) spend(refresher channels.TokenRefresher, epoch int64, have chan
 			state = models.TokenNeedsReauth
 			failure = needsReauth(failure.Detail)
 		}
-		if err := t.e.o.Store.FailRefresh(ctx, t.account.TenantID, t.account.ID, epoch, state, ms(t.e.now())); err != nil {
+		err := t.e.o.Store.FailRefresh(ctx, t.account.TenantID, t.account.ID, epoch, state, ms(t.e.now()))
+		if access, is := t.overtaken(ctx, epoch, err); is {
+			return access, nil
+		}
+		if err != nil {
 			t.e.log.Error("token refresh not recorded", "account", t.account.Name, "err", err)
 		}
 		if state == models.TokenNeedsReauth {
@@ -129,10 +136,23 @@ func (t *tokens) spend(refresher channels.TokenRefresher, epoch int64, have chan
 	if fresh.Refresh == "" {
 		fresh.Refresh = have.Refresh
 	}
-	if err := t.keep(ctx, epoch, fresh); err != nil {
+	err = t.keep(ctx, epoch, fresh)
+	if access, is := t.overtaken(ctx, epoch, err); is {
+		return access, nil
+	}
+	if err != nil {
 		return "", needsReauth("the renewed token could not be stored: " + err.Error())
 	}
 	return fresh.Access, nil
+}
+
+// overtaken answers the access token of a pair that a person brought while the older one was refreshed.
+func (t *tokens) overtaken(ctx context.Context, epoch int64, err error) (string, bool) {
+	if !errors.Is(err, models.ErrStale) {
+		return "", false
+	}
+	row, pair, err := t.load(ctx)
+	return pair.Access, err == nil && row.Epoch != epoch && row.State == models.TokenOK && pair.Access != ""
 }
 
 // keep stores the new pair, as often as it takes while the lease lasts: the old one is spent.
@@ -158,18 +178,24 @@ func (t *tokens) kept(ctx context.Context, epoch int64, fresh channels.Token) bo
 }
 
 func (t *tokens) save(ctx context.Context, epoch int64, fresh channels.Token, now int64) error {
-	plain, err := json.Marshal(fresh)
+	row, err := t.sealed(fresh)
 	if err != nil {
 		return err
 	}
-	s := t.e.o.Store
-	sealed, err := s.SealToken(t.account.TenantID, t.account.ID, plain)
+	row.Epoch, row.UpdatedAt = epoch, now
+	return t.e.o.Store.FinishRefresh(ctx, row)
+}
+
+// sealed makes the row of a pair.
+func (t *tokens) sealed(pair channels.Token) (models.AccountToken, error) {
+	plain, err := json.Marshal(pair)
 	if err != nil {
-		return err
+		return models.AccountToken{}, err
 	}
-	return s.FinishRefresh(ctx, models.AccountToken{
-		TenantID: t.account.TenantID, AccountID: t.account.ID, Sealed: sealed, ExpiresAt: ms(fresh.ExpiresAt), Epoch: epoch, UpdatedAt: now,
-	})
+	sealed, err := t.e.o.Store.SealToken(t.account.TenantID, t.account.ID, plain)
+	return models.AccountToken{
+		TenantID: t.account.TenantID, AccountID: t.account.ID, Sealed: sealed, ExpiresAt: ms(pair.ExpiresAt), State: models.TokenOK, UpdatedAt: ms(t.e.now()),
+	}, err
 }
 
 // refresher builds an adapter that has no tokens yet, for the refresh itself.
@@ -226,17 +252,11 @@ func (t *tokens) planted() (models.AccountToken, error) {
 	if first.Access != "" {
 		first.ExpiresAt = t.e.now().Add(24 * time.Hour) // not told; a refusal renews it earlier
 	}
-	plain, err := json.Marshal(first)
-	if err != nil {
-		return models.AccountToken{}, err
+	row, err := t.sealed(first)
+	if first == (channels.Token{}) { // it has to be linked
+		row.State = models.TokenNeedsReauth
 	}
-	sealed, err := t.e.o.Store.SealToken(t.account.TenantID, t.account.ID, plain)
-	if err != nil {
-		return models.AccountToken{}, err
-	}
-	return models.AccountToken{
-		TenantID: t.account.TenantID, AccountID: t.account.ID, Sealed: sealed, ExpiresAt: ms(first.ExpiresAt), State: models.TokenOK, UpdatedAt: ms(t.e.now()),
-	}, nil
+	return row, err
 }
 
 // lost ends a refresh whose replica died between the provider's answer and our commit: the token may be spent.
@@ -252,6 +272,9 @@ func (t *tokens) lost(ctx context.Context, row models.AccountToken) error {
 
 // mark takes the account out of use until a person has authorised it again.
 func (t *tokens) mark(ctx context.Context, why string) {
+	if row, err := t.e.o.Store.Token(ctx, t.account.TenantID, t.account.ID); err == nil && row.State == models.TokenOK {
+		return // somebody was quick to do so
+	}
 	err := t.e.o.Store.SetAccountState(ctx, t.account.TenantID, t.account.ID, models.AccountNeedsReauth, why, 0, ms(t.e.now()))
 	if err != nil {
 		t.e.log.Error("account state not recorded", "account", t.account.Name, "err", err)
@@ -263,7 +286,8 @@ func (t *tokens) mark(ctx context.Context, why string) {
 func needsReauth(detail string) *channels.Failure {
 	return &channels.Failure{
 		Class: policy.ClassAccount, Code: codeNeedsReauth, Detail: detail,
-		Advice: "Authorise the account again and PATCH its refresh_token.", AdviceVI: "Cấp quyền lại cho tài khoản rồi PATCH refresh_token.",
+		Advice:   "Link the account: run `cascade channels link NAME`, or POST /v1/channels/{id}/authorize, and open the url; or PATCH its refresh_token.",
+		AdviceVI: "Hãy liên kết tài khoản: chạy `cascade channels link TÊN` hoặc POST /v1/channels/{id}/authorize rồi mở url; hoặc PATCH refresh_token.",
 	}
 }
 

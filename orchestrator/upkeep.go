@@ -36,6 +36,7 @@ func (e *Engine) Upkeep() []Job {
 		{"clock", "@every 10s", e.syncClock},
 		{"tokens", "@every 1m", e.refreshTokens},
 		{"templates", "@every 5m", e.syncTemplates},
+		{"limits", "@every 1m", e.readLimits},
 		{"rollups", "@every 1m", e.rollUp},
 		{"keys", "7 * * * *", prune(keepKeys, s.PruneKeys)},
 		{"deliveries", "17 * * * *", prune(keepDeliveries, s.PruneDeliveries)},

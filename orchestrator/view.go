@@ -26,11 +26,13 @@ type Submission struct {
 	Category      policy.Category
 	TransactionID string
 	// PolicyName or Policy (inline JSON), or neither: the tenant's routes choose.
-	PolicyName     string
-	Policy         json.RawMessage
-	SendAt         time.Time
-	TTL            policy.Duration
-	Metadata       map[string]string
+	PolicyName string
+	Policy     json.RawMessage
+	SendAt     time.Time
+	TTL        policy.Duration
+	Metadata   map[string]string
+	// UserIDs are the provider's own ids of the person, by channel; they go with a template.
+	UserIDs        map[policy.Channel]string
 	IdempotencyKey string
 	// RequestHash is a hash, as text, of the request as it came; needed with an IdempotencyKey.
 	RequestHash string
@@ -69,6 +71,7 @@ type MessageView struct {
 	Cost          policy.Money         `json:"cost"`
 	Attempts      []AttemptView        `json:"attempts"`
 	Timeline      []Event              `json:"timeline"`
+	Replies       []ReplyView          `json:"replies,omitempty"`
 }
 
 // PolicyRef names the policy version that a message runs under; an inline policy has no name and version 0.

@@ -29,10 +29,12 @@ const (
 	ReasonSkippedPrice       Reason = "skipped_price"
 	ReasonSkippedAccount     Reason = "skipped_account"
 	ReasonSkippedContent     Reason = "skipped_content"
+	ReasonSkippedTemplate    Reason = "skipped_template"
 	ReasonSkippedUnreachable Reason = "skipped_not_reachable"
 	ReasonAccountPaused      Reason = "account_paused"
 	ReasonNeedsReauth        Reason = "account_needs_reauth"
 	ReasonAccountDisabled    Reason = "account_disabled"
+	ReasonQuotaUsed          Reason = "account_quota_used"
 	ReasonLateReceipt        Reason = "late_receipt"
 	ReasonSuppressed         Reason = "suppressed"
 )

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -25,11 +26,20 @@ const (
 	MomentDelivered Moment = "delivered"
 )
 
+// Recipient is how a message names the person that it is for.
+type Recipient string
+
+// The ways to name a person.
+const (
+	RecipientPhone  Recipient = "phone"
+	RecipientUserID Recipient = "user_id" // the provider's own id of them
+)
+
 // maxUnitPrice keeps a price times any number of segments far from the int64 limit: one billion in the currency's unit.
 const maxUnitPrice = 1_000_000_000 * 1_000_000
 
-// Price is one line of a price book. Account, Template, Operator, Category and Country narrow it; left empty, they
-// match everything.
+// Price is one line of a price book. Account, Template, Operator, Category, Country and Recipient narrow it; left empty,
+// they match everything.
 type Price struct {
 	Channel   Channel   `json:"channel"`
 	Account   string    `json:"account,omitempty"`
@@ -37,6 +47,7 @@ type Price struct {
 	Operator  string    `json:"operator,omitempty"`
 	Country   string    `json:"country,omitempty"`
 	Category  Category  `json:"category,omitempty"`
+	Recipient Recipient `json:"recipient,omitempty"`
 	Unit      Unit      `json:"unit"`
 	Moment    Moment    `json:"moment"`
 	Price     Money     `json:"price"`
@@ -54,6 +65,7 @@ type PriceKey struct {
 	Channel                              Channel
 	Account, Template, Operator, Country string
 	Category                             Category
+	Recipient                            Recipient // "" is RecipientPhone
 }
 
 // Validate lists what has to be mended before the book can be used.
@@ -99,18 +111,19 @@ func (p Price) validate() []FieldError {
 	refuse(p.Within < 0, "within", "must not be negative")
 	refuse(p.Within > 0 && p.Moment == MomentTaken, "within", "goes with moment delivered only: drop it or change the moment")
 	refuse(p.Category != "" && !p.Category.Valid(), "category", "must be otp, transaction, care or promotion")
+	refuse(p.Recipient != "" && p.Recipient != RecipientPhone && p.Recipient != RecipientUserID, "recipient", "must be phone or user_id")
 	refuse(p.Operator != "" && !slices.Contains(Operators(), p.Operator), "operator", fmt.Sprintf("must be one of %v", Operators()))
 	refuse(p.Country != "" && !countryPattern.MatchString(p.Country), "country", `must be two upper-case letters, such as "VN"`)
 	return errs
 }
 
 func (p Price) key() PriceKey {
-	return PriceKey{p.Channel, p.Account, p.Template, p.Operator, p.Country, p.Category}
+	return PriceKey{p.Channel, p.Account, p.Template, p.Operator, p.Country, p.Category, p.Recipient}
 }
 
 // Lookup returns the price that holds for k at the given time; false if the book has none. The most specific line wins: one
-// that names the account, then the template, the operator, the category, the country. Among equals it is the
-// one that became valid last.
+// that names the account, then the template, the operator, the category, the country, the recipient. Among equals it is
+// the one that became valid last.
 func (b PriceBook) Lookup(k PriceKey, at time.Time) (Price, bool) {
 	var best Price
 	bestRank := -1
@@ -137,6 +150,7 @@ func (p Price) matches(k PriceKey) (rank int, ok bool) {
 		{p.Operator, k.Operator},
 		{string(p.Category), string(k.Category)},
 		{p.Country, k.Country},
+		{string(p.Recipient), string(cmp.Or(k.Recipient, RecipientPhone))},
 	} {
 		rank <<= 1
 		if part.want == "" {

@@ -57,6 +57,36 @@ func TestPriceBookLookup(t *testing.T) {
 	}
 }
 
+// A message by the provider's id of the person may cost less than one by number.
+func TestPriceByRecipient(t *testing.T) {
+	at := func(micros int64) Money { return Money{Micros: micros, Currency: "VND"} }
+	line := func(by Recipient, country string, micros int64) Price {
+		return Price{Channel: ZNS, Recipient: by, Country: country, Unit: UnitMessage, Moment: MomentTaken, Price: at(micros)}
+	}
+	book := PriceBook{[]Price{line("", "", 1), line(RecipientUserID, "", 2), line(RecipientPhone, "LA", 3), line("", "KH", 4)}}
+	if errs := book.Validate(); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	for name, tt := range map[string]struct {
+		key  PriceKey
+		want int64
+	}{
+		"not told":           {PriceKey{Channel: ZNS}, 1},
+		"by phone":           {PriceKey{Channel: ZNS, Recipient: RecipientPhone}, 1},
+		"by id":              {PriceKey{Channel: ZNS, Recipient: RecipientUserID}, 2},
+		"by phone, as told":  {PriceKey{Channel: ZNS, Country: "LA"}, 3},
+		"by id, elsewhere":   {PriceKey{Channel: ZNS, Country: "LA", Recipient: RecipientUserID}, 2},
+		"country before ids": {PriceKey{Channel: ZNS, Country: "KH", Recipient: RecipientUserID}, 4},
+	} {
+		if got, _ := book.Lookup(tt.key, time.Unix(0, 0)); got.Price.Micros != tt.want {
+			t.Errorf("%s: costs %d, want %d", name, got.Price.Micros, tt.want)
+		}
+	}
+	if errs := (PriceBook{[]Price{line("email", "", 1)}}).Validate(); len(errs) != 1 || errs[0].Field != "prices[0].recipient" {
+		t.Errorf("a recipient that is none: %v", errs)
+	}
+}
+
 func TestPriceBookValidate(t *testing.T) {
 	good := Price{Channel: SMS, Unit: UnitSegment, Moment: MomentTaken, Price: vnd(820)}
 	with := func(change func(*Price)) []Price { p := good; change(&p); return []Price{p} }

@@ -179,6 +179,7 @@ func (a *api) walkConfiguration() {
 	a.want(200, "POST", "/v1/channels/"+a.rig.Accounts["oa-main"].ID.String()+"/check", "")
 	a.want(200, "POST", "/v1/channels/"+a.rig.Accounts["sms-main"].ID.String()+"/check", "")
 	a.want(200, "POST", "/v1/channels/"+a.rig.Accounts["oa-main"].ID.String()+"/sync", "")
+	a.wantAs(200, "", "GET", a.consent(a.addDesk()), "")
 	a.want(200, "GET", "/v1/channels/"+a.rig.Accounts["oa-main"].ID.String()+"/templates", "")
 	a.want(204, "DELETE", account, "")
 

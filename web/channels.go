@@ -45,6 +45,9 @@ type accountView struct {
 	State       models.AccountState `json:"state"`
 	StateReason string              `json:"state_reason,omitempty"`
 	PausedUntil *orchestrator.Time  `json:"paused_until"`
+	Quality     string              `json:"quality,omitempty"`
+	Quota       *quotaView          `json:"quota"`
+	LinkedAt    *orchestrator.Time  `json:"linked_at"`
 	WebhookURL  string              `json:"webhook_url"`
 	CreatedAt   orchestrator.Time   `json:"created_at"`
 	UpdatedAt   orchestrator.Time   `json:"updated_at"`
@@ -53,6 +56,22 @@ type accountView struct {
 type rateBody struct {
 	PerSecond   float64 `json:"per_second"`
 	Concurrency int64   `json:"concurrency"`
+}
+
+// quotaView is what was left of the account's quota when its provider last told.
+type quotaView struct {
+	Left     int64              `json:"left"`
+	Total    int64              `json:"total"`
+	ResetsAt *orchestrator.Time `json:"resets_at"`
+	At       orchestrator.Time  `json:"at"`
+}
+
+// quotaOf is nil for a quota that is not known.
+func quotaOf(a models.Account) *quotaView {
+	if a.QuotaTotal < 1 {
+		return nil
+	}
+	return &quotaView{a.QuotaLeft, a.QuotaTotal, timeOrNull(a.QuotaResetsAt), orchestrator.Time(a.QuotaAt)}
 }
 
 func (h *accounts) view(a models.Account) accountView {
@@ -64,6 +83,7 @@ func (h *accounts) view(a models.Account) accountView {
 		ID: a.ID, Name: a.Name, Channel: a.Channel, Adapter: a.Adapter, Settings: settings,
 		Rate: rateBody{a.PerSecond, a.Concurrency}, Receipts: emptyIfNil([]string(a.Receipts)),
 		State: a.State, StateReason: a.StateReason, PausedUntil: timeOrNull(a.PausedUntil),
+		Quality: a.Quality, Quota: quotaOf(a), LinkedAt: timeOrNull(a.LinkedAt),
 		WebhookURL: h.publicURL + "/hooks/" + a.Adapter + "/" + a.ID.String(),
 		CreatedAt:  orchestrator.Time(a.CreatedAt), UpdatedAt: orchestrator.Time(a.UpdatedAt),
 	}

@@ -51,15 +51,19 @@ type createMessage struct {
 	SendAt        instant           `json:"send_at"`
 	TTL           policy.Duration   `json:"ttl"`
 	Metadata      map[string]string `json:"metadata"`
+	UserIDs       map[string]string `json:"user_ids"`
 }
 
-var createMessageFields = newFieldSet("to", "template", "params", "content", "category", "transaction_id", "policy", "send_at", "ttl", "metadata")
+var createMessageFields = newFieldSet(
+	"to", "template", "params", "content", "category", "transaction_id", "policy", "send_at", "ttl", "metadata", "user_ids",
+)
 
 // contentBody is a rendering per channel: each has its own fields.
 type contentBody struct {
 	ZNS *struct {
 		TemplateID   string            `json:"template_id"`
 		TemplateData map[string]string `json:"template_data,omitempty"`
+		UserID       string            `json:"user_id,omitempty"`
 	} `json:"zns,omitempty"`
 	Viber *struct {
 		Text     string      `json:"text"`
@@ -82,7 +86,7 @@ func (b *contentBody) byChannel() map[policy.Channel]channels.Content {
 	}
 	content := map[policy.Channel]channels.Content{}
 	if b.ZNS != nil {
-		content[policy.ZNS] = channels.Content{TemplateID: b.ZNS.TemplateID, TemplateData: b.ZNS.TemplateData}
+		content[policy.ZNS] = channels.Content{TemplateID: b.ZNS.TemplateID, TemplateData: b.ZNS.TemplateData, UserID: b.ZNS.UserID}
 	}
 	if b.Viber != nil {
 		content[policy.Viber] = channels.Content{Text: b.Viber.Text, ImageURL: b.Viber.ImageURL, Button: (*channels.Button)(b.Viber.Button)}
@@ -98,6 +102,12 @@ func (r *createMessage) submission() (orchestrator.Submission, error) {
 	s := orchestrator.Submission{
 		To: r.To, Template: r.Template, Params: r.Params, Content: r.Content.byChannel(), Category: r.Category,
 		TransactionID: r.TransactionID, SendAt: r.SendAt.Std(), TTL: r.TTL, Metadata: r.Metadata,
+	}
+	for ch, id := range r.UserIDs {
+		if s.UserIDs == nil {
+			s.UserIDs = make(map[policy.Channel]string, len(r.UserIDs))
+		}
+		s.UserIDs[policy.Channel(ch)] = id
 	}
 	if len(r.Policy) == 0 || string(r.Policy) == "null" {
 		return s, nil

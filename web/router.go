@@ -23,6 +23,7 @@ type Engine interface {
 	templateEngine
 	providerTemplateEngine
 	hookEngine
+	linkEngine
 }
 
 // Deps is what the API is made of.
@@ -96,6 +97,7 @@ func table(d Deps, auth *auth) []route {
 	p := &policies{d.Engine, d.Store, d.Now}
 	a := &accounts{d.Engine, d.Store, public}
 	ct := &channelTemplates{d.Engine, d.Store}
+	li := &links{d.Engine}
 	t := &templates{d.Engine, d.Store, d.Now}
 	ro := &routes{d.Engine, d.Store, d.Now}
 	pr := &prices{d.Engine, d.Store, d.Now}
@@ -127,6 +129,7 @@ func table(d Deps, auth *auth) []route {
 		{"PATCH", "/v1/channels/:id", scopeConfigure, a.patch},
 		{"DELETE", "/v1/channels/:id", scopeConfigure, a.delete},
 		{"POST", "/v1/channels/:id/check", scopeConfigure, a.check},
+		{"POST", "/v1/channels/:id/authorize", scopeConfigure, li.authorize},
 		{"POST", "/v1/channels/:id/sync", scopeConfigure, ct.sync},
 		{"GET", "/v1/channels/:id/templates", scopeConfig, ct.list},
 
@@ -165,6 +168,8 @@ func table(d Deps, auth *auth) []route {
 
 		{"POST", "/hooks/:adapter/:account", accessPublic, ho.receive},
 		{"GET", "/hooks/:adapter/:account", accessPublic, ho.receive},
+
+		{"GET", "/oauth/:adapter/callback", accessPublic, li.finish},
 
 		{"GET", "/", accessPublic, op.start},
 		{"GET", "/healthz", accessPublic, op.healthz},

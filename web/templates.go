@@ -142,6 +142,9 @@ func checkTemplate(t templateBody, content map[policy.Channel]channels.Content) 
 		}
 		unused[p.Name] = i
 	}
+	if content[policy.ZNS].UserID != "" {
+		refuse("content.zns.user_id", "belongs to one message: leave it out, and give user_ids when you send")
+	}
 	if len(content) == 0 {
 		refuse("content", "is required: give a rendering for at least one of zns, viber and sms")
 	}

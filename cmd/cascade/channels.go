@@ -16,6 +16,7 @@ import (
 type channelsCmd struct {
 	List  channelsListCmd  `cmd:"" help:"List the tenant's provider accounts." default:"withargs"`
 	Check channelsCheckCmd `cmd:"" help:"Ask providers whether accounts can really send, and what to mend. Sends nothing."`
+	Link  channelsLinkCmd  `cmd:"" help:"Print the link by which a person lets an account be used, and wait until that is done."`
 	// Presets needs no service.
 	Presets channelsPresetsCmd `cmd:"" help:"List the gateways that the http adapter knows, and what each needs."`
 }

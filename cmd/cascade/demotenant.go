@@ -106,7 +106,7 @@ func (d *demo) accounts(ctx context.Context, tenant uuid.UUID) error {
 	oa := orchestrator.AccountInput{
 		ID: uuid.Must(uuid.NewV7()), Name: "oa-main", Channel: policy.ZNS, Adapter: "zalo",
 		Settings: raw(map[string]string{
-			"api_url": d.simURL + "/zalo/api", "oauth_url": d.simURL + "/zalo/oauth", "app_id": "1000000000000000001", "app_secret": "demo-app",
+			"api_url": d.simURL + "/zalo/api", "openapi_url": d.simURL + "/zalo/openapi", "oauth_url": d.simURL + "/zalo/oauth", "app_id": "1000000000000000001", "app_secret": "demo-app",
 			"oa_id": "3000000000000000001", "oa_secret": "demo-oa", "refresh_token": "demo-refresh", "access_token": "demo-access",
 		}),
 	}

@@ -78,8 +78,8 @@ func (t *testMode) zalo(a models.Account, own string) map[string][]byte {
 		Quota: -1, WebhookURL: t.hook(a),
 	})
 	return texts(map[string]string{
-		"api_url": t.base + "/zalo/api", "oauth_url": t.base + "/zalo/oauth", "app_id": app, "app_secret": own, "oa_id": oa,
-		"oa_secret": own, "refresh_token": own, "access_token": own, "appsecret_proof": "false",
+		"api_url": t.base + "/zalo/api", "openapi_url": t.base + "/zalo/openapi", "oauth_url": t.base + "/zalo/oauth",
+		"app_id": app, "app_secret": own, "oa_id": oa, "oa_secret": own, "refresh_token": own, "access_token": own, "appsecret_proof": "false",
 	})
 }
 

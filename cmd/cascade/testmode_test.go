@@ -102,3 +102,39 @@ func TestOnlyTestAccountsReachTheSimulator(t *testing.T) {
 		}
 	}
 }
+
+// A test message stays at the simulator also where it names the person by the provider's id, which has an address of its own.
+func TestTestMessagesToIDsStayInside(t *testing.T) {
+	mode, err := startTestMode("http://127.0.0.1:1", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if err := mode.stop(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	registry, err := adapters(mode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, settings := mode.twin(models.Account{ID: uuid.New(), Adapter: "zalo", Channel: policy.ZNS})
+	raw := map[string]json.RawMessage{}
+	for name, value := range settings {
+		raw[name] = value
+	}
+	world := &refusing{}
+	client := &http.Client{Transport: mode.transport(world)}
+	a, err := registry.Build("zalo", channels.Config{Channel: policy.ZNS, Settings: raw, HTTP: client, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = a.Send(t.Context(), channels.Outbound{
+		Reference: "0198c7b2a1f04c6d8e3b5a7c9d1e2f30", To: "+84912345678", Content: channels.Content{TemplateID: "412345", UserID: "u-1"},
+	})
+	if f, ok := errors.AsType[*channels.Failure](err); world.asked != 0 || ok && f.Class == policy.ClassDown {
+		t.Errorf("%d calls left for the world: %v", world.asked, err)
+	}
+}

@@ -35,6 +35,8 @@ type Rig struct {
 	Engine *orchestrator.Engine
 	Store  *models.Store
 	Sim    *simulator.Simulator
+	// Desk is a provider of the tests' own.
+	Desk   *Desk
 	Tenant models.Tenant
 	Caller orchestrator.Caller
 	// Accounts by name: oa-main (zns), viber-main, sms-main.
@@ -78,7 +80,7 @@ func New(t testing.TB, store *models.Store, c Config) *Rig {
 		t.Fatal(err)
 	}
 	simServer := httptest.NewServer(sim.Handler())
-	r := &Rig{Store: store, Sim: sim, SimURL: simServer.URL, Accounts: map[string]models.Account{}, t: t}
+	r := &Rig{Store: store, Sim: sim, SimURL: simServer.URL, Accounts: map[string]models.Account{}, Desk: &Desk{}, t: t}
 	hooks := httptest.NewServer(http.HandlerFunc(r.serveHook))
 	r.HookURL = hooks.URL
 	r.Engine = r.NewEngine(c)
@@ -103,7 +105,7 @@ func New(t testing.TB, store *models.Store, c Config) *Rig {
 
 // NewEngine makes another engine on the rig's database and simulator, not started: a second replica.
 func (r *Rig) NewEngine(c Config) *orchestrator.Engine {
-	registry, err := channels.NewRegistry(zalo.Spec(), infobip.Spec(), esms.Spec(), smpp.Spec())
+	registry, err := channels.NewRegistry(zalo.Spec(), infobip.Spec(), esms.Spec(), smpp.Spec(), r.Desk.Spec())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -176,7 +178,7 @@ func (r *Rig) AddZalo(c Config, name string) models.Account {
 	a := r.AddAccount(c, name, policy.ZNS, "zalo", map[string]string{
 		"app_id": secret.AppID, "app_secret": secret.AppSecret, "oa_id": oa, "oa_secret": secret.OASecret,
 		"refresh_token": secret.RefreshToken, "access_token": secret.AccessToken,
-		"api_url": r.SimURL + "/zalo/api", "oauth_url": r.SimURL + "/zalo/oauth",
+		"api_url": r.SimURL + "/zalo/api", "openapi_url": r.SimURL + "/zalo/openapi", "oauth_url": r.SimURL + "/zalo/oauth",
 	})
 	secret.WebhookURL = r.Engine.HookURL(a)
 	r.Sim.Register(secret)
