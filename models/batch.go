@@ -46,11 +46,22 @@ func newBatch[R any](name, text string, columns, key []column[R]) *batch[R] {
 	}
 }
 
+// locking adds a clause by which Postgres keeps the rows that are read for the transaction; SQLite has one writer anyhow.
+func (b *batch[R]) locking(clause string) *batch[R] {
+	b.postgres += clause
+	return b
+}
+
+const union = " UNION ALL "
+
 var columnOfRow = regexp.MustCompile(`\br\.(\w+)`)
 
-// oneRow writes a batch's text for a single row. What joins the rows with a table selects from that table alone; what
+// oneRow writes a batch's text for a single row, each part of a union by itself. What joins the rows with a table selects from that table alone; what
 // writes them needs no table: SQLite would fill and read one for each statement.
 func oneRow[R any](text string, columns []column[R]) string {
+	if head, rest, found := strings.Cut(text, union); found {
+		return oneRow(head, columns) + union + oneRow(rest, columns)
+	}
 	text = columnOfRow.ReplaceAllStringFunc(text, func(name string) string {
 		i := slices.IndexFunc(columns, func(c column[R]) bool { return "r."+c.name == name })
 		return "$" + strconv.Itoa(i+1)

@@ -33,6 +33,7 @@ var (
 		text("channel", func(m *Message) *string { return (*string)(&m.Channel) }),
 		integer("attempts", func(m *Message) *int64 { return &m.Attempts }),
 		sparse("cost", func(m *Message) *int64 { return &m.Cost }),
+		sparse("exposure", func(m *Message) *int64 { return &m.Exposure }),
 		sparse("completed_at", func(m *Message) *int64 { return &m.CompletedAt }),
 		sparse("canceled_at", func(m *Message) *int64 { return &m.CanceledAt }),
 		sparse("confirmed_at", func(m *Message) *int64 { return &m.ConfirmedAt }),
@@ -167,6 +168,26 @@ var (
 	}
 	markColumns = join(markKey, []column[Mark]{boolean("messages", func(m *Mark) *bool { return &m.Messages })})
 
+	unreachableKey = []column[Unreachable]{
+		id("tenant_id", func(u *Unreachable) *uuid.UUID { return &u.TenantID }),
+		text("phone", func(u *Unreachable) *string { return &u.Phone }),
+		text("channel", func(u *Unreachable) *string { return (*string)(&u.Channel) }),
+	}
+	unreachableColumns = join(unreachableKey, []column[Unreachable]{
+		text("code", func(u *Unreachable) *string { return &u.Code }),
+		integer("since", func(u *Unreachable) *int64 { return &u.Since }),
+		integer("until", func(u *Unreachable) *int64 { return &u.Until }),
+	})
+	budgetKey = []column[Budget]{
+		id("tenant_id", func(b *Budget) *uuid.UUID { return &b.TenantID }),
+		text("period", func(b *Budget) *string { return &b.Period }),
+	}
+	budgetColumns = join(budgetKey, []column[Budget]{
+		integer("starts_at", func(b *Budget) *int64 { return &b.StartsAt }),
+		integer("ends_at", func(b *Budget) *int64 { return &b.EndsAt }),
+		integer("used", func(b *Budget) *int64 { return &b.Used }),
+		integer("recount_at", func(b *Budget) *int64 { return &b.RecountAt }),
+	})
 	personColumns = []column[Person]{
 		id("tenant_id", func(p *Person) *uuid.UUID { return &p.TenantID }),
 		text("phone", func(p *Person) *string { return &p.Phone }),

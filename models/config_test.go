@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
@@ -205,8 +207,17 @@ func TestDocuments(t *testing.T) {
 		want(t, s.PutSuppression(ctx, models.Suppression{TenantID: tenant, Phone: "+84912345678", Reason: "asked", CreatedAt: 3}), nil)
 		commit(t, s, func(ctx context.Context, tx *models.Tx) error {
 			person := models.Person{TenantID: tenant, Phone: "+84912345678"}
-			got, err := tx.Suppressed(ctx, []models.Person{person, {TenantID: tenant, Phone: "+84900000000"}, {TenantID: other, Phone: person.Phone}})
-			equal(t, got, map[models.Person]models.Suppression{person: {TenantID: tenant, Phone: person.Phone, Categories: models.List{}, Reason: "asked"}})
+			off := models.Unreachable{TenantID: tenant, Phone: person.Phone, Channel: policy.ZNS, Code: "no_zalo_account", Since: 1, Until: 9}
+			again, elsewhere := off, off
+			again.Until, elsewhere.Channel = 19, policy.Viber
+			want(t, tx.PutUnreachable(ctx, []*models.Unreachable{&off, &elsewhere}), nil)
+			want(t, tx.PutUnreachable(ctx, []*models.Unreachable{&again}), nil)
+			got, err := tx.Contacts(ctx, []models.Person{person, {TenantID: tenant, Phone: "+84900000000"}, {TenantID: other, Phone: person.Phone}})
+			equal(t, got, map[models.Person]models.Contact{person: {
+				Suppression: &models.Suppression{Categories: models.List{}, Reason: "asked"},
+				Unreachable: []models.Unreachable{{Channel: policy.Viber, Code: "no_zalo_account", Until: 9}, {Channel: policy.ZNS, Code: "no_zalo_account", Until: 19}},
+			}}, cmpopts.SortSlices(func(a, b models.Unreachable) bool { return a.Channel < b.Channel }))
+			want(t, tx.ForgetUnreachable(ctx, []*models.Unreachable{&elsewhere}), nil)
 			return err
 		})
 		want(t, s.DeleteSuppression(ctx, other, "+84912345678"), models.ErrNotFound)

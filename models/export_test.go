@@ -33,8 +33,8 @@ func BatchSQL(name string) (text string, arrays int) {
 		return loadAttempts.postgres, len(loadAttempts.columns)
 	case "find attempts":
 		return findAttempts.postgres, len(findAttempts.columns)
-	case "find suppressions":
-		return findSuppressed.postgres, len(findSuppressed.columns)
+	case "find contacts":
+		return findContacts.postgres, len(findContacts.columns)
 	case "match receipts":
 		return matchReceipts.postgres, len(matchReceipts.columns)
 	}

@@ -14,9 +14,27 @@ import (
 // Where a statement appends nothing to a state it compares, that keeps a partial index out of the plan, which Postgres would
 // prefer while it is empty.
 var (
-	findSuppressed = newBatch("find suppressions",
-		"SELECT s.tenant_id, s.phone, s.categories, s.reason FROM {rows} "+
-			"JOIN suppressions s ON s.tenant_id = r.tenant_id AND s.phone = r.phone", personColumns, personColumns)
+	findContacts = newBatch("find contacts",
+		"SELECT s.tenant_id, s.phone, s.categories, s.reason, '', '', 0 FROM {rows} "+
+			"JOIN suppressions s ON s.tenant_id = r.tenant_id AND s.phone = r.phone UNION ALL "+
+			"SELECT u.tenant_id, u.phone, '[]', '', u.channel, u.code, u.until FROM {rows} "+
+			"JOIN unreachable u ON u.tenant_id = r.tenant_id AND u.phone = r.phone", personColumns, personColumns)
+	putUnreachable = newBatch("put unreachable",
+		"INSERT INTO unreachable ("+names(unreachableColumns)+") SELECT "+names(unreachableColumns, "r.")+" FROM {rows} WHERE true "+
+			"ON CONFLICT (tenant_id, phone, channel) DO UPDATE SET code = excluded.code, since = excluded.since, until = excluded.until",
+		unreachableColumns, unreachableKey)
+	forgetUnreachable = newBatch("forget unreachable",
+		"DELETE FROM unreachable WHERE (tenant_id, phone, channel) IN (SELECT "+names(unreachableKey, "r.")+" FROM {rows})",
+		unreachableKey, unreachableKey)
+	lockBudgets = newBatch("lock budgets",
+		"SELECT "+names(budgetColumns, "b.")+" FROM {rows} JOIN budgets b ON b.tenant_id = r.tenant_id AND b.period = r.period",
+		budgetKey, budgetKey).locking(" ORDER BY b.tenant_id, b.period FOR UPDATE OF b")
+	insertBudgets = newBatch("insert budgets",
+		"INSERT INTO budgets ("+names(budgetColumns)+") SELECT "+names(budgetColumns, "r.")+" FROM {rows} WHERE true "+
+			"ON CONFLICT (tenant_id, period) DO NOTHING", budgetColumns, budgetKey)
+	addToBudgets = newBatch("add to budgets",
+		"UPDATE budgets SET used = budgets.used + r.used FROM {rows} WHERE budgets.tenant_id = r.tenant_id AND budgets.period = r.period",
+		budgetColumns, budgetKey)
 	insertKeys = newBatch("insert keys",
 		"INSERT INTO dedupe_keys ("+names(dedupeColumns)+") SELECT "+names(dedupeColumns, "r.")+" FROM {rows} WHERE true "+
 			"ON CONFLICT (tenant_id, kind, key) DO NOTHING RETURNING "+names(dedupeKey), dedupeColumns, dedupeKey)

@@ -58,9 +58,9 @@ func insert(t *testing.T, s *models.Store, messages ...*models.Message) {
 	commit(t, s, func(ctx context.Context, tx *models.Tx) error { return tx.InsertMessages(ctx, messages) })
 }
 
-func equal(t *testing.T, got, want any) {
+func equal(t *testing.T, got, want any, opts ...cmp.Option) {
 	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, opts...); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }
@@ -472,7 +472,7 @@ func TestEmptyBatches(t *testing.T) {
 			_, err2 := tx.UpdateMessages(ctx, nil)
 			_, err3 := tx.InsertReceipts(ctx, nil)
 			_, err4 := tx.Attempts(ctx, nil)
-			_, err5 := tx.Suppressed(ctx, nil)
+			_, err5 := tx.Contacts(ctx, nil)
 			return errors.Join(err1, err2, err3, err4, err5, tx.InsertMessages(ctx, nil), tx.InsertAttempts(ctx, nil), tx.UpdateAttempts(ctx, nil),
 				tx.MatchReceipts(ctx, nil), tx.InsertCharges(ctx, nil), tx.InsertDeliveries(ctx, nil))
 		})

@@ -39,7 +39,7 @@ func TestPlansOnPostgres(t *testing.T) {
 		batchPlan("find attempts", "Index Scan using attempts_provider"),
 		batchPlan("load plans", "Index Scan using plans_pkey"),
 		batchPlan("update attempts", "Index Scan using attempts_pkey"),
-		batchPlan("find suppressions", "Index Scan using suppressions_pkey"),
+		batchPlan("find contacts", "Index Scan using unreachable_pkey"),
 		batchPlan("match receipts", "Index Scan using receipts_pkey"),
 		{
 			"finish a delivery", models.FinishDeliverySQL, "", "(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",

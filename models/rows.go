@@ -39,6 +39,7 @@ type Message struct {
 	Channel     policy.Channel
 	Attempts    int64 // how many attempt rows exist
 	Cost        int64 // micros, the sum of its ledger lines
+	Exposure    int64 // micros that it may come to cost, where its tenant has a cap; 0: what it cost
 	CompletedAt int64
 	CanceledAt  int64
 	ConfirmedAt int64

@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"database/sql"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm/clause"
@@ -25,26 +24,6 @@ func (s *Store) PutSuppression(ctx context.Context, row Suppression) error {
 // Suppression answers the suppression of a phone, or ErrNotFound.
 func (s *Store) Suppression(ctx context.Context, tenant uuid.UUID, phone string) (Suppression, error) {
 	return one[Suppression](ctx, s.read.Where("tenant_id = ? AND phone = ?", tenant, phone))
-}
-
-// Person is somebody as a tenant knows them: by phone number.
-type Person struct {
-	TenantID uuid.UUID
-	Phone    string
-}
-
-// Suppressed finds the suppressions of people.
-func (t *Tx) Suppressed(ctx context.Context, people []Person) (map[Person]Suppression, error) {
-	found := map[Person]Suppression{}
-	err := findSuppressed.run(ctx, t.q, unique(people), func(rows *sql.Rows) error {
-		var s Suppression
-		if err := rows.Scan(&s.TenantID, &s.Phone, &s.Categories, &s.Reason); err != nil {
-			return err
-		}
-		found[Person{s.TenantID, s.Phone}] = s
-		return nil
-	})
-	return found, err
 }
 
 // DeleteSuppression lets a person be contacted again. ErrNotFound: there is no suppression.

@@ -15,7 +15,13 @@ type Tenant struct {
 	DefaultRegion string // ISO 3166-1 alpha-2: how a national phone number is read
 	Timezone      string // IANA name
 	Currency      string // ISO 4217
-	CreatedAt     int64  `gorm:"autoCreateTime:false"`
+	// UnreachableFor is how long a channel is passed over for a person whom it refused for good, in milliseconds; 0: that is
+	// not remembered.
+	UnreachableFor int64
+	// CapDay and CapMonth are the most that messages accepted in a day, and a month, of the tenant's zone may cost, in micros;
+	// 0: no cap.
+	CapDay, CapMonth int64
+	CreatedAt        int64 `gorm:"autoCreateTime:false"`
 }
 
 // CreateTenant stores a tenant together with its first key: neither is of use alone.

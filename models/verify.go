@@ -27,6 +27,8 @@ const (
 	verifyBatch = 2000
 	// overdue is how late a due message may be looked at before that is a breach, in milliseconds.
 	overdue = int64(5 * time.Minute / time.Millisecond)
+	// longestDay is longer than any day, with an hour of summer time, and shorter than any month, in milliseconds.
+	longestDay = int64(48 * time.Hour / time.Millisecond)
 	// forgotten is how long after its ttl a message may be open: the longest last step, and a minute to note its end.
 	forgotten = int64((policy.MaxTimeout + time.Minute) / time.Millisecond)
 )
@@ -80,6 +82,8 @@ var checks = []check{
 	{"cost_is_sum_of_ledger", `SELECT id, 'attempt ' || cast(n AS text) || ' cost ' || cast(cost AS text) || ', ledger ' || cast(total AS text)
 		FROM (SELECT m.id AS id, a.n AS n, coalesce(a.cost, 0) AS cost, (SELECT cast(coalesce(sum(c.amount), 0) AS bigint) FROM charges c` + ofA + `) AS total
 		` + fromAttempts + `true) x WHERE cost <> total`},
+	{"exposure_covers_cost", `SELECT m.id, 'cost ' || cast(m.cost AS text) || ', but counted against caps ' || cast(m.exposure AS text)` + fromMessages +
+		`m.exposure < m.cost`},
 	{"ledger_has_no_gap", `SELECT id, 'attempt ' || cast(n AS text) || ' has ' || cast(found AS text) || ' lines, last ' || cast(last AS text)
 		FROM (SELECT m.id AS id, a.n AS n, coalesce(a.lines, 0) AS counted, (SELECT count(*) FROM charges c` + ofA + `) AS found,
 			(SELECT coalesce(max(c.line), 0) FROM charges c` + ofA + `) AS last
@@ -152,6 +156,9 @@ func (v *verifier) run() error {
 		if err := v.tenant(next); err != nil {
 			return err
 		}
+		if err := v.budgets(next); err != nil {
+			return err
+		}
 		tenant = next
 	}
 }
@@ -179,6 +186,35 @@ func (v *verifier) tenant(tenant uuid.UUID) error {
 		}
 		after = upto
 	}
+}
+
+// budgets checks what is counted against a tenant's caps of a day. Each sum is one statement, so it sees a budget and its messages
+// at the same moment.
+func (v *verifier) budgets(tenant uuid.UUID) error {
+	var days []Budget
+	err := v.db.Where("tenant_id = ? AND recount_at = 0 AND ends_at - starts_at < ?", tenant, longestDay).Find(&days).Error
+	if err != nil {
+		return err
+	}
+	for _, b := range days {
+		first, last := idRange(b.StartsAt, b.EndsAt)
+		var found []struct{ Used, Sum int64 }
+		err := v.db.Raw("SELECT b.used AS used, ("+sumExposureOf+") AS sum FROM budgets b WHERE b.tenant_id = @tenant AND b.period = @period AND b.recount_at = 0",
+			map[string]any{"tenant": tenant, "period": b.Period, "first": first, "last": last, "from": b.StartsAt, "to": b.EndsAt}).Scan(&found).Error
+		if err != nil {
+			return fmt.Errorf("check budget_is_sum_of_exposure: %w", err)
+		}
+		for _, f := range found {
+			if f.Used == f.Sum {
+				continue
+			}
+			what := fmt.Sprintf("%s counts %d, messages %d", b.Period, f.Used, f.Sum)
+			if err := v.report(Violation{Invariant: "budget_is_sum_of_exposure", What: what, TenantID: tenant}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // messages runs every check over a range of a tenant's messages.

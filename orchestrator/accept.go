@@ -41,9 +41,10 @@ func (e *Engine) Accept(ctx context.Context, who Caller, s Submission) (Accepted
 		return Accepted{}, &BusyError{RetryAfter: time.Second}
 	}
 	res := e.await(ctx, f)
-	_, refused := errors.AsType[*InvalidError](res.err)
+	_, suppressed := errors.AsType[*InvalidError](res.err)
+	_, capped := errors.AsType[*CapError](res.err)
 	switch {
-	case refused:
+	case suppressed, capped:
 		return e.refuse(ctx, who, s, res.err)
 	case res.err != nil:
 		return Accepted{}, res.err
@@ -84,26 +85,24 @@ func (e *Engine) newMessage(conf *tenantConf, who Caller, s Submission, r *resol
 		}
 	}
 	m := models.Message{
-		TenantID: who.TenantID, ID: models.NewMessageID(), To: r.phone.E164, Country: r.phone.Country, Operator: r.phone.Operator,
+		TenantID: who.TenantID, ID: r.id, To: r.phone.E164, Country: r.phone.Country, Operator: r.phone.Operator,
 		Category: r.category, Template: r.template, TransactionID: s.TransactionID,
 		PolicyName: r.policy.name, PolicyVersion: r.policy.version, Plan: plan, Content: content, Metadata: metadata,
 		Currency: conf.tenant.Currency, Test: who.Test, Priority: int64(r.category.Priority()),
 		CreatedAt: ms(now), ExpiresAt: ms(r.expires), SendAt: ms(r.sendAt), Status: policy.Accepted,
 	}
-	c := &change{e: e, conf: conf, m: m, plan: r.plan, content: r.content, now: now, dirty: map[int64]bool{}}
-	c.before.Message.ID = m.ID
+	c := (&change{e: e, conf: conf, given: m, plan: r.plan, content: r.content, now: now}).anew()
 	c.settle()
 	f := &fact{ref: models.Ref{TenantID: m.TenantID, ID: m.ID}, fresh: c, done: make(chan result, 1)}
 	if s.IdempotencyKey != "" {
-		first, err := json.Marshal(c.firstAnswer())
-		if err != nil {
+		f.keys = append(f.keys, models.DedupeKey{
+			TenantID: m.TenantID, Kind: models.DedupeIdempotency, Key: s.IdempotencyKey, RequestHash: s.RequestHash,
+			MessageID: m.ID, Status: 202, CreatedAt: m.CreatedAt,
+		})
+		if err := f.answer(); err != nil {
 			c.drop()
 			return nil, err
 		}
-		f.keys = append(f.keys, models.DedupeKey{
-			TenantID: m.TenantID, Kind: models.DedupeIdempotency, Key: s.IdempotencyKey, RequestHash: s.RequestHash,
-			MessageID: m.ID, Response: first, Status: 202, CreatedAt: m.CreatedAt,
-		})
 	}
 	if s.TransactionID != "" {
 		f.keys = append(f.keys, models.DedupeKey{

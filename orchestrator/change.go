@@ -31,7 +31,12 @@ type change struct {
 	lane       *lane                               // the place taken for a call that this change starts
 	call, ask  bool
 	suppressed bool // no call may start any more
-	why        policy.Reason
+	// unreachable names the channels that refused the person for good lately.
+	unreachable map[policy.Channel]bool
+	passed      map[string]policy.Reason // accounts that do badly
+	// given is a message that is not stored yet as it was before anything was decided about it.
+	given models.Message
+	why   policy.Reason
 }
 
 // newChange starts from a stored state, or from one about to be stored.
@@ -43,6 +48,13 @@ func (e *Engine) newChange(conf *tenantConf, st models.State, now time.Time) (*c
 		return nil, fmt.Errorf("stored plan of %s: %w", st.Message.ID, err)
 	}
 	return c, nil
+}
+
+// anew starts again with a message that is not stored yet.
+func (c *change) anew() *change {
+	n := &change{e: c.e, conf: c.conf, m: c.given, given: c.given, plan: c.plan, content: c.content, now: c.now, dirty: map[int64]bool{}}
+	n.before.Message.ID = c.given.ID
+	return n
 }
 
 // attempt answers attempt n for changing, nil if there is none.
@@ -70,8 +82,10 @@ func (c *change) facts() policy.Facts {
 		Category: c.m.Category, SendAt: fromMS(c.m.SendAt), ExpiresAt: fromMS(c.m.ExpiresAt),
 		Canceled: c.m.CanceledAt > 0, Confirmed: c.m.ConfirmedAt > 0, Suppressed: c.suppressed, Spent: c.m.Cost,
 		Attempts: make([]policy.AttemptFacts, len(c.as)),
-		Unusable: c.conf.unusable(c.e, c.plan, c.m.Test, c.now),
+		Unusable: c.conf.unusable(c.e, c.plan, c.m.Test, c.now), Unreachable: c.unreachable,
+		Passed: c.conf.passed(c.e, c.plan, c.m.ID, c.m.Test),
 	}
+	c.passed = f.Passed
 	if c.m.CompletedAt > 0 {
 		f.Ended = c.m.Status
 	}
@@ -123,6 +137,7 @@ func (c *change) settle() {
 		c.finish(d)
 	}
 	c.book()
+	c.expose()
 	c.announce()
 	maps.DeleteFunc(c.dirty, func(n int64, _ bool) bool { return !c.differs(n) })
 }
@@ -203,9 +218,20 @@ func (c *change) begin(d policy.Decision) {
 	a := c.add(d.Step)
 	a.Channel, a.Account, a.Segments = c.plan.Steps[d.Step].Channel, acc.Name, int64(acc.Segments)
 	a.AccountID, _ = uuid.Parse(acc.ID)
+	a.Detail = c.instead(d)
 	c.m.Channel = a.Channel
 	c.m.Status = c.m.Status.Raise(policy.Sending)
 	c.claim(a)
+}
+
+// instead says why the account of a new attempt was not the first in order; "" if it was.
+func (c *change) instead(d policy.Decision) string {
+	for _, acc := range c.plan.Steps[d.Step].Accounts[:d.Account] {
+		if why := c.passed[acc.ID]; why != "" {
+			return fmt.Sprintf("instead of %s: %s", acc.Name, why)
+		}
+	}
+	return ""
 }
 
 // claim takes a place in the account's lane, so that the call follows the commit; without a free place the message
@@ -305,6 +331,7 @@ func (c *change) changed() bool {
 	}
 	a, b := c.m, c.before.Message
 	return a.Status != b.Status || a.Reason != b.Reason || a.Channel != b.Channel || a.Attempts != b.Attempts || a.Cost != b.Cost ||
+		a.Exposure != b.Exposure ||
 		a.CompletedAt != b.CompletedAt || a.CanceledAt != b.CanceledAt || a.ConfirmedAt != b.ConfirmedAt || a.DueAt != b.DueAt ||
 		a.QueueAccount != b.QueueAccount || a.LeaseOwner != b.LeaseOwner || a.Sequence != b.Sequence || c.attemptsChanged()
 }

@@ -253,6 +253,7 @@ func (e *Engine) after(c *change) {
 		e.outbox.wake()
 	}
 	st := c.state()
+	c.measure()
 	e.recent.put(models.Ref{TenantID: c.m.TenantID, ID: c.m.ID}, &st)
 	switch {
 	case c.call:

@@ -43,6 +43,7 @@ type lane struct {
 	throttle  int       // calls in a row that were told to slow down
 	backlog   bool
 	closed    bool
+	health    health
 }
 
 // Defaults of an account's rate.

@@ -9,7 +9,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"cascade/channels"
+	"cascade/models"
 	"cascade/policy"
 )
 
@@ -24,6 +27,9 @@ type resolved struct {
 	content  map[policy.Channel]channels.Content
 	sendAt   time.Time
 	expires  time.Time
+	// id is the message's, and draw the number by which it draws lots.
+	id   uuid.UUID
+	draw uint64
 }
 
 // keyMost is the longest key of an app's, in characters: keys stand in an index.
@@ -45,7 +51,8 @@ func maxTextOf(ch policy.Channel) int {
 // resolve checks a submission against the tenant's configuration. Errors: *InvalidError, and *RefusedError, which
 // comes with what was resolved.
 func (c *tenantConf) resolve(who Caller, s Submission, now time.Time) (*resolved, error) {
-	r := &resolved{}
+	r := &resolved{id: models.NewMessageID()}
+	r.draw = draw(r.id)
 	var bad []policy.FieldError
 	fault := func(field, format string, args ...any) {
 		bad = append(bad, policy.FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
@@ -296,6 +303,7 @@ func (c *tenantConf) planAccounts(
 		}
 		ps.Accounts = append(ps.Accounts, pa)
 	}
+	step.Arrange(ps.Accounts, r.draw)
 	return blocked
 }
 

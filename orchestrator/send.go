@@ -24,6 +24,7 @@ func (e *Engine) call(conf *tenantConf, st models.State, content map[policy.Chan
 	if ln.release() {
 		e.drain.wake()
 	}
+	ln.called(failure)
 	if ln.throttled(failure) {
 		e.log.Warn("account throttled", "account", a.Account, "rests", backoff(failure, 1))
 	}

@@ -21,6 +21,8 @@ const (
 	keepKeys       = 48 * time.Hour
 	keepParked     = 7 * 24 * time.Hour
 	keepDeliveries = 30 * 24 * time.Hour
+	keepBudgets    = 30 * 24 * time.Hour
+	keepMoves      = 90 * 24 * time.Hour
 )
 
 // Upkeep lists the jobs.
@@ -41,6 +43,9 @@ func (e *Engine) Upkeep() []Job {
 		{"keys", "7 * * * *", prune(keepKeys, s.PruneKeys)},
 		{"deliveries", "17 * * * *", prune(keepDeliveries, s.PruneDeliveries)},
 		{"receipts", "27 * * * *", prune(keepParked, s.PruneReceipts)},
+		{"unreachable", "37 * * * *", prune(0, s.PruneUnreachable)},
+		{"budgets", "47 4 * * *", prune(keepBudgets, s.PruneBudgets)},
+		{"moves", "57 4 * * *", prune(keepMoves, s.PruneMoves)},
 	}
 }
 

@@ -30,11 +30,12 @@ func (p *piece) stored() bool { return p.refused == nil && p.lost == nil && !p.s
 
 // writing is what one transaction writes.
 type writing struct {
-	e       *Engine
-	facts   []*fact
-	pieces  []*piece
-	byRef   map[models.Ref]*piece
-	orphans []*fact
+	e        *Engine
+	facts    []*fact
+	pieces   []*piece
+	byRef    map[models.Ref]*piece
+	orphans  []*fact
+	spending *spending // nil where nobody has a cap
 }
 
 // write is the transaction. It may run more than once, after a serialization failure.
@@ -43,10 +44,13 @@ func (w *writing) write(ctx context.Context) func(*models.Tx) error {
 		for _, p := range w.pieces {
 			p.refused, p.lost, p.stale = nil, nil, false
 		}
-		if err := w.refuse(ctx, tx); err != nil {
+		if err := w.heed(ctx, tx); err != nil {
 			return err
 		}
 		if err := w.writeKeys(ctx, tx); err != nil {
+			return err
+		}
+		if err := w.spend(ctx, tx); err != nil {
 			return err
 		}
 		if err := w.writeMessages(ctx, tx); err != nil {
@@ -54,55 +58,6 @@ func (w *writing) write(ctx context.Context) func(*models.Tx) error {
 		}
 		return w.writeRest(ctx, tx)
 	}
-}
-
-// refuse keeps out new messages to people who must not be contacted, and ends older ones that are about to call them.
-func (w *writing) refuse(ctx context.Context, tx *models.Tx) error {
-	var people []models.Person
-	for _, p := range w.pieces {
-		if p.fresh() || p.change.call {
-			people = append(people, p.person())
-		}
-	}
-	if len(people) == 0 {
-		return nil
-	}
-	found, err := tx.Suppressed(ctx, people)
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	for _, p := range w.pieces {
-		sup, is := found[p.person()]
-		if !is {
-			continue
-		}
-		why := suppressed(sup, p.change.m.Category)
-		switch {
-		case why == nil:
-		case p.fresh():
-			p.refused = why
-		case p.change.call:
-			if err := w.hold(p); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// hold makes a change again so that it calls nobody.
-func (w *writing) hold(p *piece) error {
-	p.change.drop()
-	c, err := w.e.newChange(p.change.conf, p.change.before, p.change.now)
-	if err != nil {
-		return err
-	}
-	for _, f := range p.facts {
-		f.add(c)
-	}
-	c.suppressed = true
-	p.change = c
-	return c.decide()
 }
 
 // writeKeys claims the keys of new messages. A message that loses one is not stored.
@@ -134,6 +89,22 @@ func (w *writing) writeKeys(ctx context.Context, tx *models.Tx) error {
 		if ok && owner[i].lost != nil { // the message is not stored, so its other key must stay free
 			back = append(back, rows[i])
 		}
+	}
+	return tx.DeleteKeys(ctx, back)
+}
+
+// spend keeps new messages within their tenants' caps. One that is refused gives its keys back.
+func (w *writing) spend(ctx context.Context, tx *models.Tx) error {
+	if w.spending = w.newSpending(); w.spending == nil {
+		return nil
+	}
+	refused, err := w.spending.admit(ctx, tx, w.e.now())
+	if err != nil {
+		return err
+	}
+	var back []models.DedupeKey
+	for _, p := range refused {
+		back = append(back, p.keys...)
 	}
 	return tx.DeleteKeys(ctx, back)
 }
@@ -240,9 +211,26 @@ func (w *writing) writeRest(ctx context.Context, tx *models.Tx) error {
 		}
 	}
 	if len(deliveries) > 0 {
-		return tx.InsertDeliveries(ctx, deliveries)
+		if err := tx.InsertDeliveries(ctx, deliveries); err != nil {
+			return err
+		}
 	}
-	return nil
+	return w.writeContacts(ctx, tx)
+}
+
+// writeContacts writes down what was learned of people, and of what was spent on them: last, for others may wait for it.
+func (w *writing) writeContacts(ctx context.Context, tx *models.Tx) error {
+	refused, reached := w.learned()
+	if err := tx.PutUnreachable(ctx, refused); err != nil {
+		return err
+	}
+	if err := tx.ForgetUnreachable(ctx, reached); err != nil {
+		return err
+	}
+	if w.spending == nil {
+		return nil
+	}
+	return w.spending.book(ctx, tx)
 }
 
 // drop gives back every place taken, after a transaction that failed. New messages keep theirs: they are not settled
@@ -280,6 +268,11 @@ func (w *writing) committed() {
 	}
 	for _, f := range w.orphans {
 		w.e.orphaned(f)
+	}
+	if w.spending != nil {
+		for _, what := range w.spending.crossed {
+			w.e.log.Warn("spending cap", "used", what)
+		}
 	}
 	w.e.dueAt(due)
 }

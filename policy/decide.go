@@ -1,6 +1,9 @@
 package policy
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Reason is why something happened, from a closed list: the API, the timeline, the metrics and the tests speak it.
 type Reason string
@@ -31,10 +34,13 @@ const (
 	ReasonSkippedContent     Reason = "skipped_content"
 	ReasonSkippedTemplate    Reason = "skipped_template"
 	ReasonSkippedUnreachable Reason = "skipped_not_reachable"
+	ReasonTriedAgain         Reason = "tried_again" // although the channel refused the person lately
 	ReasonAccountPaused      Reason = "account_paused"
 	ReasonNeedsReauth        Reason = "account_needs_reauth"
 	ReasonAccountDisabled    Reason = "account_disabled"
 	ReasonQuotaUsed          Reason = "account_quota_used"
+	ReasonAccountFailing     Reason = "account_failing"
+	ReasonAccountSlow        Reason = "account_slow"
 	ReasonLateReceipt        Reason = "late_receipt"
 	ReasonSuppressed         Reason = "suppressed"
 )
@@ -118,7 +124,7 @@ func decide(p Plan, f Facts, now time.Time) Decision {
 	case !begun && now.Before(f.SendAt):
 		return Decision{Action: Wait, At: earlier(f.SendAt, f.ExpiresAt), Reason: ReasonScheduled}
 	case !begun:
-		return start(p, f, now, 0, 0, Decision{Reason: ReasonFirstStep})
+		return start(p, f, now, 0, Decision{Reason: ReasonFirstStep})
 	}
 	return follow(p, f, last, now)
 }
@@ -136,17 +142,20 @@ func (f Facts) satisfied(p Plan) bool {
 
 // follow decides what comes after the attempt that the ladder stands on.
 func follow(p Plan, f Facts, last AttemptFacts, now time.Time) Decision {
-	_, place := p.AccountAt(last.Step, last.Account)
 	timeout := p.Steps[last.Step].Timeout.Std()
 	nextStep := func(end AttemptStatus, why Reason) Decision {
-		return start(p, f, now, last.Step+1, 0, Decision{Reason: why, End: end})
+		return start(p, f, now, last.Step+1, Decision{Reason: why, End: end})
 	}
 	nextAccount := func(end AttemptStatus, why Reason) Decision {
-		return start(p, f, now, last.Step, place+1, Decision{Reason: why, End: end})
+		return start(p, f, now, last.Step, Decision{Reason: why, End: end})
 	}
 	switch last.Status {
 	case AttemptPending:
-		return retry(f, last, now, timeout, usableAfter(p, f, last.Step, place), nextAccount)
+		if f.avoids(p, last) {
+			return nextStep(AttemptCanceled, ReasonSkippedUnreachable)
+		}
+		another, _ := usable(p, f, last.Step)
+		return retry(f, last, now, timeout, another >= 0, nextAccount)
 	case AttemptSending:
 		return Decision{Action: Wait, At: earlier(last.LeaseUntil, f.ExpiresAt), Reason: ReasonCallUnderWay}
 	case AttemptUnknown, AttemptSent:
@@ -165,6 +174,11 @@ func follow(p Plan, f Facts, last AttemptFacts, now time.Time) Decision {
 	default:
 		return nextStep("", why(last.Class))
 	}
+}
+
+// avoids reports whether an attempt that was not called yet is on a channel that refused this person, and another can be used.
+func (f Facts) avoids(p Plan, a AttemptFacts) bool {
+	return a.Calls == 0 && f.Unreachable[p.Steps[a.Step].Channel] && elsewhere(p, f, a.Step+1)
 }
 
 // retry decides about an attempt whose calls so far were proven not taken. It is left early only for a step or an
@@ -222,23 +236,21 @@ func await(p Plan, f Facts, a AttemptFacts, now time.Time, timeout time.Duration
 	return next(AttemptTimedOut, end)
 }
 
-// start finds the first step from k on that can run, in its first usable account from place on. d carries why the
-// ladder moved and how the attempt before ends. Where all that is left are accounts that rest for a known time, the
-// message waits for the first of them.
-func start(p Plan, f Facts, now time.Time, k, place int, d Decision) Decision {
-	if back := returns(p, f, k, place); !back.IsZero() {
+// start finds the first step from k on that can run, in its best usable account. d carries why the ladder moved and how the
+// attempt before ends. Where all that is left are accounts that rest for a known time, the message waits for the first of
+// them.
+func start(p Plan, f Facts, now time.Time, k int, d Decision) Decision {
+	if back := returns(p, f, k); !back.IsZero() {
 		return Decision{Action: Wait, At: earlier(back, f.ExpiresAt), Reason: ReasonAccountPaused, End: d.End}
 	}
-	for ; k < len(p.Steps); k, place = k+1, 0 {
-		step := p.Steps[k]
-		if step.Skip != "" {
-			d.Skips = append(d.Skips, Skip{Step: k, Reason: step.Skip})
-			continue
-		}
-		pick, why := usable(p, f, k, place)
+	if len(f.Unreachable) > 0 && !elsewhere(p, f, k) {
+		f.Unreachable = nil
+	}
+	for ; k < len(p.Steps); k++ {
+		pick, skip := enter(p, f, k)
 		if pick < 0 {
-			if place == 0 { // a step whose accounts were tried has attempts to show for it
-				d.Skips = append(d.Skips, Skip{Step: k, Reason: why})
+			if skip != "" && !f.entered(k) { // a step whose accounts were tried has attempts to show for it
+				d.Skips = append(d.Skips, Skip{Step: k, Reason: skip})
 			}
 			continue
 		}
@@ -255,18 +267,45 @@ func start(p Plan, f Facts, now time.Time, k, place int, d Decision) Decision {
 	return d
 }
 
+// enter answers the place of the account on which step k would start, or -1 and why it is passed over.
+func enter(p Plan, f Facts, k int) (int, Reason) {
+	switch step := p.Steps[k]; {
+	case step.Skip != "":
+		return -1, step.Skip
+	case f.Unreachable[step.Channel]:
+		return -1, ReasonSkippedUnreachable
+	}
+	return usable(p, f, k)
+}
+
+// entered reports whether step k has an attempt.
+func (f Facts) entered(k int) bool {
+	return slices.ContainsFunc(f.Attempts, func(a AttemptFacts) bool { return a.Step == k })
+}
+
+// elsewhere reports whether a step from k on can run by a channel that reaches the person.
+func elsewhere(p Plan, f Facts, k int) bool {
+	for ; k < len(p.Steps); k++ {
+		if pick, _ := enter(p, f, k); pick >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // returns is when the first account of the steps from k on may be called again; zero if one can be called now, or if
 // none rests for a known time.
-func returns(p Plan, f Facts, k, place int) (first time.Time) {
-	for ; k < len(p.Steps); k, place = k+1, 0 {
+func returns(p Plan, f Facts, k int) (first time.Time) {
+	for ; k < len(p.Steps); k++ {
 		if p.Steps[k].Skip != "" {
 			continue
 		}
-		if pick, _ := usable(p, f, k, place); pick >= 0 {
+		if pick, _ := usable(p, f, k); pick >= 0 {
 			return time.Time{}
 		}
-		for _, acc := range p.Steps[k].Accounts[place:] {
-			if at := f.Unusable[acc.ID].Until; !at.IsZero() && f.affords(p, acc) && (first.IsZero() || at.Before(first)) {
+		for _, acc := range p.Steps[k].Accounts {
+			at := f.Unusable[acc.ID].Until
+			if !at.IsZero() && f.untried(k, acc) && f.affords(p, acc) && (first.IsZero() || at.Before(first)) {
 				first = at
 			}
 		}
@@ -279,28 +318,30 @@ func (f Facts) affords(p Plan, acc PlanAccount) bool {
 	return p.MaxCost == 0 || f.committed(p)+acc.Terms.Full().Micros <= p.MaxCost
 }
 
-// usable answers the place of the first account of step k, from place on, that may be started, or -1 and why none.
-func usable(p Plan, f Facts, k, place int) (int, Reason) {
-	why := ReasonSkippedAccount
-	for i := place; i < len(p.Steps[k].Accounts); i++ {
-		acc := p.Steps[k].Accounts[i]
-		if bad, is := f.Unusable[acc.ID]; is {
+// usable answers the place of the account on which step k would start, or -1 and why there is none: the first in order that
+// was not tried on this step, those that do badly last.
+func usable(p Plan, f Facts, k int) (int, Reason) {
+	poor, why := -1, ReasonSkippedAccount
+	for i, acc := range p.Steps[k].Accounts {
+		bad, is := f.Unusable[acc.ID]
+		switch {
+		case !f.untried(k, acc):
+		case is:
 			why = bad.Reason
-			continue
-		}
-		if !f.affords(p, acc) {
+		case !f.affords(p, acc):
 			why = ReasonSkippedPrice
-			continue
+		case f.Passed[acc.ID] == "":
+			return i, ""
+		case poor < 0:
+			poor = i
 		}
-		return i, ""
 	}
-	return -1, why
+	return poor, why
 }
 
-// usableAfter reports whether step k has a usable account behind place.
-func usableAfter(p Plan, f Facts, k, place int) bool {
-	i, _ := usable(p, f, k, place+1)
-	return i >= 0
+// untried reports whether step k has no attempt on an account.
+func (f Facts) untried(k int, acc PlanAccount) bool {
+	return !slices.ContainsFunc(f.Attempts, func(a AttemptFacts) bool { return a.Step == k && a.Account == acc.ID })
 }
 
 // committed is what the message costs if every attempt that may still be billed is billed.
@@ -320,6 +361,15 @@ func (f Facts) committed(p Plan) int64 {
 		}
 	}
 	return max(sum, f.Spent)
+}
+
+// Exposure is the most that the message may come to cost from here on with what it cost so far, in micros: while it is open its
+// plan's worst, afterwards what its attempts may still be billed.
+func (f Facts) Exposure(p Plan) int64 {
+	if f.Ended != "" {
+		return f.committed(p)
+	}
+	return max(p.Worst(), f.committed(p))
 }
 
 // abandoned is how an attempt ends when the message ends over it: a call not yet made is canceled, the rest stands.

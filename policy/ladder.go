@@ -49,6 +49,26 @@ func (p Plan) AccountAt(k int, id string) (PlanAccount, int) {
 	return PlanAccount{}, -1
 }
 
+// Worst is the most that a message may cost by its plan, in micros: every step that can run billed in full, by its dearest
+// account.
+func (p Plan) Worst() int64 {
+	sum := int64(0)
+	for _, s := range p.Steps {
+		if s.Skip != "" {
+			continue
+		}
+		dearest := int64(0)
+		for _, a := range s.Accounts {
+			dearest = max(dearest, a.Terms.Full().Micros)
+		}
+		sum += dearest
+	}
+	if p.MaxCost > 0 {
+		sum = min(sum, p.MaxCost)
+	}
+	return sum
+}
+
 // Facts is all that is known of a message. Decide reads nothing else.
 type Facts struct {
 	Category  Category
@@ -65,6 +85,11 @@ type Facts struct {
 	Attempts []AttemptFacts
 	// Unusable tells, by account id, which accounts must not be called now.
 	Unusable map[string]Unusable
+	// Passed tells, by account id, which accounts are used only where a step has no other, and why: they do badly.
+	Passed map[string]Reason
+	// Unreachable names the channels that refused this person for good lately: their steps are used only where no other is
+	// left.
+	Unreachable map[Channel]bool
 }
 
 // Unusable is why an account must not be called now.

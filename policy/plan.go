@@ -23,6 +23,9 @@ type Step struct {
 	Timeout  Duration `json:"timeout"`            // how long to wait for it once the provider took the message
 	Accounts []string `json:"accounts,omitempty"` // tried in order for failures of the account; none named means the channel's
 	When     string   `json:"when,omitempty"`     // a condition; the step is skipped where it is false
+	// Prefer is how the step chooses among its accounts; empty is PreferListed. Weights are their shares by name, 0 to 1000.
+	Prefer  Prefer         `json:"prefer,omitempty"`
+	Weights map[string]int `json:"weights,omitempty"`
 }
 
 // Warning tells an operator about a policy that is taken, yet may not do what was meant. Code is stable and snake_case.
@@ -100,6 +103,7 @@ func (s Step) validate() []FieldError {
 			errs = append(errs, FieldError{fmt.Sprintf("accounts[%d]", i), "is named twice in this step: keep one"})
 		}
 	}
+	errs = append(errs, s.validatePrefer()...)
 	if s.When != "" {
 		if _, err := CompileCondition(s.When); err != nil {
 			errs = append(errs, FieldError{"when", err.Error()})

@@ -21,12 +21,19 @@ func (p Policy) Sentence() string {
 	return text.String()
 }
 
-// phrase names the step's channel, and the condition it depends on.
+// phrase names the step's channel, how it chooses among accounts, and the condition it depends on.
 func (s Step) phrase() string {
-	if s.When == "" {
-		return s.Channel.label()
+	phrase := s.Channel.label()
+	switch s.Prefer {
+	case PreferCheapest:
+		phrase += " by its cheapest account"
+	case PreferWeighted:
+		phrase += " spread over its accounts"
 	}
-	return fmt.Sprintf("%s (only when %s)", s.Channel.label(), s.When)
+	if s.When != "" {
+		phrase += fmt.Sprintf(" (only when %s)", s.When)
+	}
+	return phrase
 }
 
 // label is the channel's name as people write it.

@@ -181,6 +181,7 @@ func (a *api) walkConfiguration() {
 	a.want(200, "POST", "/v1/channels/"+a.rig.Accounts["oa-main"].ID.String()+"/sync", "")
 	a.wantAs(200, "", "GET", a.consent(a.addDesk()), "")
 	a.want(200, "GET", "/v1/channels/"+a.rig.Accounts["oa-main"].ID.String()+"/templates", "")
+	a.want(200, "GET", "/v1/channels/"+a.rig.Accounts["oa-main"].ID.String()+"/moves", "")
 	a.want(204, "DELETE", account, "")
 
 	a.want(200, "PUT", "/v1/templates/receipt", `{"category":"transaction","params":[{"name":"order","example":"A-1"}],"content":{
@@ -205,6 +206,8 @@ func (a *api) walkConfiguration() {
 	a.want(200, "GET", "/v1/routes", "")
 	prices := a.want(200, "GET", "/v1/prices", "")
 	a.want(200, "PUT", "/v1/prices", string(prices.body))
+	a.want(200, "GET", "/v1/limits", "")
+	a.want(200, "PUT", "/v1/limits", `{"cap_per_day":{"amount":"5000000","currency":"VND"},"unreachable_for":"72h"}`)
 
 	callback := "/v1/callbacks/" + a.newCallback()
 	a.want(200, "PATCH", callback, `{"events":["message.delivered"]}`)

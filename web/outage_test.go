@@ -93,6 +93,7 @@ var outageBodies = map[string]string{
 	"PUT /v1/templates/:name":     `{"category":"otp","params":[],"content":{"sms":{"text":"x"}}}`,
 	"PUT /v1/routes":              `{"rules":[],"default":"default"}`,
 	"PUT /v1/prices":              `{"prices":[]}`,
+	"PUT /v1/limits":              `{}`,
 	"POST /v1/callbacks":          `{"url":"http://127.0.0.1:1/cascade"}`,
 	"PATCH /v1/callbacks/:id":     `{"events":["message.delivered"]}`,
 	"PUT /v1/suppressions/:phone": `{"categories":["promotion"],"reason":"asked"}`,

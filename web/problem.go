@@ -130,6 +130,12 @@ func problemOf(err error) *problem {
 		p.MessageID = &e.MessageID
 		return p
 	}
+	if e, ok := errors.AsType[*orchestrator.CapError](err); ok {
+		p := newProblem(http.StatusTooManyRequests, "spending_cap_reached", "The %s. Raise it with PUT /v1/limits, or send again when the %s is over.",
+			strings.TrimPrefix(e.Error(), "the "), e.Period)
+		p.retryAfter = e.RetryAfter
+		return p
+	}
 	if e, ok := errors.AsType[*orchestrator.BusyError](err); ok {
 		return busy(e)
 	}

@@ -102,6 +102,8 @@ func table(d Deps, auth *auth) []route {
 	ro := &routes{d.Engine, d.Store, d.Now}
 	pr := &prices{d.Engine, d.Store, d.Now}
 	re := &reports{d.Store, d.Now}
+	sp := &spending{d.Engine, d.Store, d.Now}
+	mo := &moves{d.Store}
 	cb := &callbacks{d.Engine, d.Store, d.Egress, d.Now}
 	pe := &people{d.Engine, d.Store, d.Now}
 	te := &tenants{d.Engine, d.Store, auth, d.Now}
@@ -132,6 +134,7 @@ func table(d Deps, auth *auth) []route {
 		{"POST", "/v1/channels/:id/authorize", scopeConfigure, li.authorize},
 		{"POST", "/v1/channels/:id/sync", scopeConfigure, ct.sync},
 		{"GET", "/v1/channels/:id/templates", scopeConfig, ct.list},
+		{"GET", "/v1/channels/:id/moves", scopeConfig, mo.list},
 
 		{"GET", "/v1/templates", scopeConfig, t.list},
 		{"GET", "/v1/templates/:name", scopeConfig, t.get},
@@ -142,6 +145,8 @@ func table(d Deps, auth *auth) []route {
 		{"PUT", "/v1/routes", scopeConfigure, ro.put},
 		{"GET", "/v1/prices", scopeConfig, pr.get},
 		{"PUT", "/v1/prices", scopeConfigure, pr.put},
+		{"GET", "/v1/limits", scopeConfig, sp.get},
+		{"PUT", "/v1/limits", scopeConfigure, sp.put},
 		{"GET", "/v1/reports/costs", scopeReports, re.costs},
 
 		{"GET", "/v1/callbacks", scopeConfig, cb.list},

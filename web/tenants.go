@@ -106,6 +106,7 @@ func (h *tenants) create(c *gin.Context) {
 	now := h.now().UnixMilli()
 	t := models.Tenant{
 		ID: uuid.Must(uuid.NewV7()), Name: body.Name, DefaultRegion: body.DefaultRegion, Timezone: body.Timezone, Currency: body.Currency, CreatedAt: now,
+		UnreachableFor: defaultUnreachable.Milliseconds(),
 	}
 	key, plain := models.NewAPIKey(t.ID, models.ModeLive, scopes(), now)
 	if err := h.store.CreateTenant(c.Request.Context(), t, key); err != nil {

@@ -81,9 +81,13 @@ const (
 	FaultReauth = "needs_reauth" // the account's credentials and refresh token are refused
 	FaultDown   = "down"         // every call gets a 502 web page
 	FaultSlow   = "slow"         // answers take 3 s more, before Scale
+	FaultLate   = "late"         // deliveries take 8 s more, before Scale
 )
 
-const slowness = 3 * time.Second
+const (
+	slowness = 3 * time.Second
+	lateness = 8 * time.Second
+)
 
 // account is an Account with its state. The Account itself does not change, but for a Zalo account's Quota under mu.
 type account struct {

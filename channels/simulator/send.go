@@ -154,6 +154,9 @@ const (
 func (s *Simulator) schedule(rec *record, o order, v verdict) {
 	r := v.rule
 	deliver := or(r.Deliver, s.opt.DeliverAfter)
+	if deliver >= 0 && o.acc.faultNow() == FaultLate {
+		deliver += lateness
+	}
 	readAfter := or(r.Read, s.readDefault(o.channel))
 	canFail := o.provider != Zalo
 	if v.fail != "" {

@@ -277,6 +277,16 @@ func (j *judge) inspect() {
 	if err != nil {
 		j.blame("verify: %v", err)
 	}
+	if j.w.s.cap == 0 {
+		return
+	}
+	spent := int64(0)
+	for _, m := range j.w.messages() {
+		spent += m.Cost
+	}
+	if spent > j.w.s.cap {
+		j.blame("spent %d of a cap of %d", spent, j.w.s.cap)
+	}
 }
 
 // announced is when event n of a message was committed, as far as is known.
@@ -696,6 +706,12 @@ func (j *judge) attemptMarks(m models.Message, attempts []models.Attempt) {
 		}
 		if a.Calls > 1 {
 			j.w.reach("called_again")
+		}
+		switch a.Reason {
+		case string(policy.ReasonSkippedUnreachable):
+			j.w.reach("skipped_not_reachable")
+		case string(policy.ReasonTriedAgain):
+			j.w.reach("tried_again")
 		}
 		if a.Lines > 1 {
 			j.w.reach("ledger_corrected")

@@ -31,6 +31,9 @@ type scenario struct {
 	// perSecond and concurrency shape every account.
 	perSecond   float64
 	concurrency int64
+	// cap is what may be spent in a day, in micros; 0: no cap. remember is how long refusals for good are remembered.
+	cap      int64
+	remember time.Duration
 	// faultsEnd is when nothing goes wrong any more.
 	faultsEnd time.Duration
 
@@ -167,8 +170,29 @@ func newScenario(seed uint64) scenario {
 		}
 		s.messages = append(s.messages, m)
 	}
+	s.purse()
 	return s
 }
+
+// purse draws what the tenant may spend, and how long it remembers who is not on a channel. Where it does, some people get
+// several messages.
+func (s *scenario) purse() {
+	if s.roll("a cap", 0) < 0.4 {
+		s.cap = int64(1+40*s.roll("its size", 0)) * worst
+	}
+	if s.roll("a memory", 0) < 0.4 {
+		s.remember = time.Duration(5+60*s.roll("its length", 0)) * time.Second
+	}
+	for i := 1; i < len(s.messages) && s.remember > 0; i++ {
+		if s.roll("again", int64(i)) < 0.5 {
+			before := s.messages[int(float64(i)*s.roll("whom", int64(i)))]
+			s.messages[i].phone, s.messages[i].rules = before.phone, before.rules
+		}
+	}
+}
+
+// worst is what a message may come to cost, in micros: every channel once.
+const worst = (200 + 470 + 820) * 1_000_000
 
 // serene reports whether the service itself has nothing to suffer in this seed: only providers and phones do.
 func (s *scenario) serene() bool {

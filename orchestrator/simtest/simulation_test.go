@@ -157,8 +157,8 @@ var rare = []string{
 	"crash_before_call", "crash_before_call_token", "crash_begin", "crash_commit", "crash_committed", "crash_read", "database_away",
 	"deployed", "final_status_raised", "forged_refused", "hook_answer_lost", "hook_refused", "late_delivery_after_fallback",
 	"late_read_after_fallback", "lease_lost", "lease_lost_mid_call", "message_expired", "message_failed", "message_only_sent", "needs_reauth",
-	"overlap", "probed", "queued_for_capacity", "receipt_before_answer", "receipt_parked", "receipt_repeated", "refused_at_the_door", "replica_frozen",
-	"stale_retry", "token_refreshed", "unknown_to_delivered", "unknown_to_sent",
+	"cap_refused", "overlap", "probed", "queued_for_capacity", "receipt_before_answer", "receipt_parked", "receipt_repeated", "refused_at_the_door", "replica_frozen",
+	"skipped_not_reachable", "stale_retry", "token_refreshed", "tried_again", "unknown_to_delivered", "unknown_to_sent",
 }
 
 // report prints how often each state was reached.

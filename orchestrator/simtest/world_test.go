@@ -118,6 +118,7 @@ func (w *world) furnish() {
 	now := time.Now().UnixMilli()
 	w.tenant = models.Tenant{
 		ID: uuid.Must(uuid.NewV7()), Name: "acme", DefaultRegion: "VN", Timezone: "Asia/Ho_Chi_Minh", Currency: "VND", CreatedAt: now,
+		CapDay: w.s.cap, UnreachableFor: w.s.remember.Milliseconds(),
 	}
 	key, _ := models.NewAPIKey(w.tenant.ID, "live", nil, now)
 	w.must(w.store.CreateTenant(ctx, w.tenant, key))
@@ -269,7 +270,11 @@ func (w *world) submit(i int, m script, which string) (uuid.UUID, bool) {
 		r := w.anyReplica(fmt.Sprint("accept ", which, i), int64(try))
 		got, err := r.engine.Accept(context.Background(), orchestrator.Caller{TenantID: w.tenant.ID}, sub)
 		_, busy := errors.AsType[*orchestrator.BusyError](err)
+		_, full := errors.AsType[*orchestrator.CapError](err)
 		switch {
+		case full && w.s.cap > 0:
+			w.reach("cap_refused")
+			return uuid.Nil, false
 		case err == nil && !r.dead.Load():
 			w.judge.accepted(i, got)
 			return got.Message.ID, true
@@ -333,6 +338,9 @@ func (w *world) probe() {
 			To: fmt.Sprintf("+8499900000%d", slot), Category: policy.Transaction, PolicyName: "probe",
 			Content: map[policy.Channel]channels.Content{policy.SMS: {Text: "Don A-1029 da gui"}},
 		})
+		if _, full := errors.AsType[*orchestrator.CapError](err); full && w.s.cap > 0 {
+			continue
+		}
 		if err != nil {
 			w.judge.blame("replica %d does not heal: %v", slot, err)
 			return
