@@ -182,8 +182,9 @@ type ProviderTemplate struct {
 	// Reason is why the provider rejected it; empty if not told.
 	Reason string
 	Params []TemplateParam
-	// Price is the provider's own price a message in its currency, as text; empty if not told.
-	Price string
+	// Price is the provider's own price a message in its currency, as text; empty if not told. UserPrice is the one of a message
+	// by the recipient's id: without it the template is sent to numbers only.
+	Price, UserPrice string
 	// Commit is how soon the provider must deliver for the message to be billed; 0 if not told.
 	Commit time.Duration
 }

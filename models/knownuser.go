@@ -28,9 +28,11 @@ func (s *Store) ForgetKnownUser(ctx context.Context, tenant, account uuid.UUID, 
 		Where("tenant_id = ? AND account_id = ? AND user_id = ? AND at <= ?", tenant, account, Storable(userID), at).Delete(&KnownUser{}))
 }
 
-// KnownUser answers a person's id at an account, or ErrNotFound.
-func (s *Store) KnownUser(ctx context.Context, tenant, account uuid.UUID, phone string) (KnownUser, error) {
-	return one[KnownUser](ctx, s.read.Where("tenant_id = ? AND account_id = ? AND phone = ?", tenant, account, phone))
+// KnownUser answers a person's id at an account whose template can be sent to ids, or ErrNotFound.
+func (s *Store) KnownUser(ctx context.Context, tenant, account uuid.UUID, phone, template string) (KnownUser, error) {
+	takesIDs := s.read.Model(&ProviderTemplate{}).Select("1").
+		Where("tenant_id = ? AND account_id = ? AND template_id = ? AND user_price > 0", tenant, account, template)
+	return one[KnownUser](ctx, s.read.Where("tenant_id = ? AND account_id = ? AND phone = ? AND EXISTS (?)", tenant, account, phone, takesIDs))
 }
 
 // KnowsUsers reports whether the tenant knows the id of anybody.

@@ -103,7 +103,7 @@ func TestKnownUsers(t *testing.T) {
 		}
 		known := func(account uuid.UUID) string {
 			t.Helper()
-			u, err := s.KnownUser(ctx, tenant, account, phone)
+			u, err := s.KnownUser(ctx, tenant, account, phone, "by-id")
 			if err != nil && !errors.Is(err, models.ErrNotFound) {
 				t.Fatal(err)
 			}
@@ -112,6 +112,15 @@ func TestKnownUsers(t *testing.T) {
 		put(a.ID, "u-2", 20)
 		put(a.ID, "u-1", 10)
 		put(b.ID, "u-b", 10)
+		equal(t, known(a.ID), "") // a template that is not known to be sent to ids is sent to numbers
+		for _, account := range []uuid.UUID{a.ID, b.ID} {
+			want(t, s.ReplaceProviderTemplates(ctx, models.TemplateSync{TenantID: tenant, AccountID: account, SyncedAt: 5}, []models.ProviderTemplate{
+				{TemplateID: "by-id", Status: "ENABLE", UserPrice: 1}, {TemplateID: "by-number", Status: "ENABLE"},
+			}), nil)
+		}
+		if u, err := s.KnownUser(ctx, tenant, a.ID, phone, "by-number"); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("sent to %q: %v", u.UserID, err)
+		}
 		equal(t, known(a.ID), "u-2")
 		want(t, s.ForgetKnownUser(ctx, tenant, a.ID, "u-2", 19), nil)
 		equal(t, known(a.ID), "u-2")

@@ -14,6 +14,7 @@ type ProviderTemplate struct {
 	Name                string
 	Status, Quality     string // the provider's words, upper case; "" if not told
 	Price               int64  // micros of the provider's currency a message; 0: not told
+	UserPrice           int64  // as Price, by the recipient's id; 0: it takes numbers only, as far as is known
 	Params              []byte // JSON array of what the provider takes; empty also where it does not tell
 	Reason              string // why the provider does not let it be used; "" if not told
 	SyncedAt            int64

@@ -129,7 +129,7 @@ func (c *tenantConf) priceByID(r *resolved, now time.Time) {
 }
 
 // addressKnown has a message go to the person's id where the first account that it goes to knows them, unless the app named
-// one. Providers take no one-time passwords that way. Errors: *BusyError.
+// one. Providers take no one-time passwords that way, and of templates only those that have a price for it. Errors: *BusyError.
 func (e *Engine) addressKnown(ctx context.Context, c *tenantConf, who Caller, r *resolved, now time.Time) error {
 	content, has := r.content[policy.ZNS]
 	if !c.knowsUsers || who.Test || !has || content.UserID != "" || r.category == policy.OTP {
@@ -139,7 +139,7 @@ func (e *Engine) addressKnown(ctx context.Context, c *tenantConf, who Caller, r 
 	if err != nil {
 		return nil // no step goes that way
 	}
-	user, err := e.o.Store.KnownUser(ctx, c.tenant.ID, account, r.phone.E164)
+	user, err := e.o.Store.KnownUser(ctx, c.tenant.ID, account, r.phone.E164, content.TemplateID)
 	switch {
 	case errors.Is(err, models.ErrNotFound):
 		return nil

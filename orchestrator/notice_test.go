@@ -161,6 +161,12 @@ func TestKnownUser(t *testing.T) {
 		at := time.Now().Add(-time.Hour)
 		want("a stranger", "", 300)
 		r.tell(notices(channels.Notice{Kind: channels.NoticeUserKnown, At: at, UserID: "u-1", Phone: "+84912345678"}))
+		want("known, by a template that may take numbers only", "", 300)
+		rows := []models.ProviderTemplate{{TemplateID: "412345", Status: "ENABLE", UserPrice: 165_000_000}}
+		err = s.ReplaceProviderTemplates(t.Context(), models.TemplateSync{TenantID: r.Tenant.ID, AccountID: r.desk.ID, SyncedAt: 1}, rows)
+		if err != nil {
+			t.Fatal(err)
+		}
 		want("known", "u-1", 165)
 		want("a one-time password", "", 300, category(policy.OTP))
 		want("named by the app", "u-app", 165, func(s *orchestrator.Submission) {

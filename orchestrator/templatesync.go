@@ -156,7 +156,7 @@ func templateRows(listed []channels.ProviderTemplate) ([]models.ProviderTemplate
 			return nil, err
 		}
 		row := models.ProviderTemplate{
-			TemplateID: models.Storable(t.ID), Name: models.Storable(t.Name), Status: models.Storable(t.Status), Quality: models.Storable(t.Quality), Reason: models.Storable(t.Reason), Params: raw, Price: micros(t.Price),
+			TemplateID: models.Storable(t.ID), Name: models.Storable(t.Name), Status: models.Storable(t.Status), Quality: models.Storable(t.Quality), Reason: models.Storable(t.Reason), Params: raw, Price: micros(t.Price), UserPrice: micros(t.UserPrice),
 		}
 		if i, twice := at[row.TemplateID]; twice {
 			rows[i] = row

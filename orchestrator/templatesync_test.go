@@ -132,7 +132,7 @@ func TestTemplatesAreSynced(t *testing.T) {
 		}
 		rows[0].Params, rows[0].SyncedAt = nil, 0
 		want := models.ProviderTemplate{
-			TenantID: r.Tenant.ID, AccountID: r.oa.ID, TemplateID: "412345", Name: "Cập nhật đơn hàng", Status: "ENABLE", Quality: "HIGH", Price: 250_000_000,
+			TenantID: r.Tenant.ID, AccountID: r.oa.ID, TemplateID: "412345", Name: "Cập nhật đơn hàng", Status: "ENABLE", Quality: "HIGH", Price: 250_000_000, UserPrice: 175_000_000,
 		}
 		if diff := cmp.Diff(want, rows[0]); diff != "" {
 			t.Errorf("-want +got\n%s", diff)

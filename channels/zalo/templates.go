@@ -40,6 +40,7 @@ type detail struct {
 	Timeout    channels.Text `json:"timeout"`
 	Price      channels.Text `json:"price"`
 	PhonePrice channels.Text `json:"price_sdt"`
+	UserPrice  channels.Text `json:"price_uid"`
 	Reason     channels.Text `json:"reason"` // on REJECT
 }
 
@@ -101,7 +102,7 @@ func (a *Adapter) detail(ctx context.Context, l listed) (detail, *channels.Failu
 func (d detail) template() channels.ProviderTemplate {
 	t := channels.ProviderTemplate{
 		ID: string(d.ID), Name: string(d.Name), Quality: strings.ToUpper(string(d.Quality)),
-		Status: statusWord(d.Status), Price: string(cmp.Or(d.PhonePrice, d.Price)), Reason: string(d.Reason),
+		Status: statusWord(d.Status), Price: string(cmp.Or(d.PhonePrice, d.Price)), UserPrice: string(d.UserPrice), Reason: string(d.Reason),
 	}
 	if ms, ok := d.Timeout.Int64(); ok && ms > 0 && ms <= (7*24*time.Hour).Milliseconds() {
 		t.Commit = time.Duration(ms) * time.Millisecond
