@@ -44,7 +44,7 @@ func edgeMutants() []mutant {
 		},
 		{
 			"zalo-receipt-keyed-by-arrival", "I7 a repeated receipt counts once", "channels/zalo/hooks.go",
-			"At: millis(at),\n\t\tKey: eventKey(e.Name, id, at),", "At: millis(at),\n\t\tKey: eventKey(e.Name, id, e.Timestamp),", zalo("TestReadHook"),
+			"Key: eventKey(e.Name, cmp.Or(m.ID, m.TrackingID), at),", "Key: eventKey(e.Name, cmp.Or(m.ID, m.TrackingID), e.Timestamp),", zalo("TestReadHook"),
 		},
 		{
 			"zalo-renews-for-ever", "I16 never a loop of renewals", "channels/zalo/call.go",

@@ -39,11 +39,11 @@ func orchestratorMutants() []mutant {
 			"range []chan *fact{q.receipts, q.results, q.accepts} {", "range []chan *fact{q.accepts, q.results, q.receipts} {", in("TestReceiptsGoFirst"),
 		},
 		{
-			"suppressed-person-is-sent-to", "I20 suppression is judged in the commit", "orchestrator/writing.go",
+			"suppressed-person-is-sent-to", "I20 suppression is judged in the commit", "orchestrator/heed.go",
 			"p.refused = why", "_ = why", in("TestSuppressedPeopleAreNotSentTo"),
 		},
 		{
-			"suppressed-meanwhile-and-called", "I20 suppression is judged at each claim", "orchestrator/writing.go",
+			"suppressed-meanwhile-and-called", "I20 suppression is judged at each claim", "orchestrator/heed.go",
 			"if p.fresh() || p.change.call {", "if p.fresh() {", in("TestSuppressedMeanwhile"),
 		},
 		{
@@ -60,7 +60,7 @@ func orchestratorMutants() []mutant {
 		},
 		{
 			"key-of-a-refused-message-is-kept", "I6 what is not stored holds no key", "orchestrator/writing.go",
-			"return tx.DeleteKeys(ctx, back)", "return tx.DeleteKeys(ctx, back[:0])", in("TestKeysOfARefusedTwinStayFree"),
+			"\t}\n\treturn tx.DeleteKeys(ctx, back)\n}\n\n// spend", "\t}\n\treturn tx.DeleteKeys(ctx, back[:0])\n}\n\n// spend", in("TestKeysOfARefusedTwinStayFree"),
 		},
 		{
 			"other-body-same-message", "I6 another body is a conflict", "orchestrator/replay.go",
@@ -128,7 +128,39 @@ func orchestratorMutants() []mutant {
 		},
 		{
 			"unreadable-receipt-is-thrown-away", "I8 a genuine callback is kept", "orchestrator/receive.go",
-			"return answerOf(reader), e.quarantine(ctx, acc, h, err)", "return answerOf(reader), nil", hostile("TestLyingReceipts"),
+			"e.Counters.Quarantined.Add(1)\n\t\treturn answerOf(reader), e.quarantine(ctx, acc, h, err)\n\t}\n\te.heard", "return answerOf(reader), nil\n\t}\n\te.heard", hostile("TestLyingReceipts"),
+		},
+		{
+			"cap-counts-what-is-spent-only", "I13 the worst must fit into the cap", "orchestrator/caps.go",
+			"used+counted(m) > c.most", "used >= c.most", in("TestCapsAreExact"),
+		},
+		{
+			"cap-room-never-comes-back", "I13 what a message does not cost is free again", "orchestrator/caps.go",
+			"grown -= counted(p.change.before.Message)", "grown = 0", in("TestCapsAreExact"),
+		},
+		{
+			"capped-message-keeps-its-keys", "I6 what is not stored holds no key", "orchestrator/writing.go",
+			"back = append(back, p.keys...)", "back = p.keys[:0]", in("TestCapsAreExact"),
+		},
+		{
+			"cap-never-counts-again", "I13 a new cap counts what replicas did not know of", "models/budget.go",
+			"b.Used != uncounted && now < b.RecountAt", "b.Used != uncounted", in("TestCapCountsWhatWasBefore"),
+		},
+		{
+			"refusal-for-good-is-forgotten", "a channel that refused a person for good is passed over", "orchestrator/heed.go",
+			"case p.change.begins(off):", "case false:", in("TestRefusalsForGoodAreRemembered"),
+		},
+		{
+			"refusal-for-good-is-for-ever", "some messages try a channel again", "orchestrator/heed.go",
+			"const triedShare = 0.05", "const triedShare = 0", in("TestRefusalsForGoodAreRemembered"),
+		},
+		{
+			"moved-back-at-once", "messages come back to an account slowly", "orchestrator/health.go",
+			"min(1, 2*h.move.share)", "1.0", in("TestHealthMovesAndReturns"),
+		},
+		{
+			"slow-account-is-not-noticed", "messages leave an account whose deliveries are slow", "orchestrator/commit.go",
+			"c.measure()", "_ = c.measure", command{pkg: "./orchestrator/longtest", run: "^TestMessagesMoveAwayFromASlowAccountAndBack$"},
 		},
 		{
 			"status-ends-lower", "I9 nothing lowers a status", "orchestrator/change.go",

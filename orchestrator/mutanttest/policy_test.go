@@ -8,6 +8,7 @@ func policyMutants() []mutant {
 	status := command{pkg: "./policy", run: "^TestStatusesInOrder$"}
 	quiet := command{pkg: "./policy", run: "^TestQuietHours"}
 	terms := command{pkg: "./policy", run: "^TestTermsDue$"}
+	in := func(run string) command { return command{pkg: "./policy", run: "^" + run + "$"} }
 	const decideGo = "policy/decide.go"
 	return []mutant{
 		{
@@ -40,7 +41,23 @@ func policyMutants() []mutant {
 		},
 		{
 			"step-taken-again", "I11 steps in order", decideGo,
-			"return start(p, f, now, last.Step+1, 0,", "return start(p, f, now, last.Step, 0,", decide,
+			"return start(p, f, now, last.Step+1, ", "return start(p, f, now, last.Step, ", decide,
+		},
+		{
+			"account-tried-twice-on-a-step", "an account is tried once a step", decideGo,
+			"case !f.untried(k, acc):", "case len(f.Attempts) > 9:", in("TestDecideChoosesAccountsAndChannels"),
+		},
+		{
+			"poor-account-never-used", "one that does badly is used where no other is", decideGo,
+			"return poor, why", "return -1, why", in("TestDecideChoosesAccountsAndChannels"),
+		},
+		{
+			"unreachable-person-gets-nothing", "where no other step is left, the channel is tried", decideGo,
+			"if len(f.Unreachable) > 0 && !elsewhere(p, f, k) {", "if false {", in("TestDecideChoosesAccountsAndChannels"),
+		},
+		{
+			"exposure-forgets-what-may-come", "I13 a cap covers what may still be billed", decideGo,
+			"if f.Ended != \"\" {\n\t\treturn f.committed(p)", "if f.Ended != \"\" {\n\t\treturn f.Spent", in("TestExposure"),
 		},
 		{
 			"quiet-hours-only-for-the-first-step", "I20 quiet hours at every claim", decideGo,
