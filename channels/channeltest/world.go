@@ -31,6 +31,8 @@ type Play struct {
 	Channel policy.Channel
 	// Account is what the simulated provider knows.
 	Account simulator.Account
+	// Wires are the providers that the simulator does not play by itself.
+	Wires []simulator.Wire
 	// Settings are the account's on our side, as for the function Settings; url is the simulator's.
 	Settings func(url string) []string
 	Content  channels.Content
@@ -52,6 +54,9 @@ func NewWorld(t testing.TB, p Play) *World {
 	sim, err := simulator.New(simulator.Options{Scale: 0.01})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, wire := range p.Wires {
+		sim.Add(wire)
 	}
 	w := &World{Sim: sim, play: p, t: t, hooks: make(chan channels.Hook, 20)}
 	receiver := httptest.NewServer(http.HandlerFunc(w.receive))

@@ -85,8 +85,8 @@ func (a *adapter) find(ctx context.Context, q channels.Query) (string, *channels
 	return "", nil
 }
 
-// report asks for the report of the batch's recipient. One who confirms a callback does not know the number; the report of
-// the whole batch says the same of its one recipient, but for the time.
+// report asks for the report of the batch's recipient. Who confirms an early callback may not know the number yet; the report
+// of the whole batch says the same of its one recipient, but for the time.
 func (a *adapter) report(ctx context.Context, id, number string) (report, *channels.Failure) {
 	path := batchesPath + "/" + url.PathEscape(id) + "/delivery_report"
 	if number != "" {

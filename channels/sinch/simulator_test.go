@@ -13,11 +13,10 @@ import (
 	"cascade/policy"
 )
 
-// newWorld is the adapter in front of the simulator; callbacks are signed where secret is not "".
-func newWorld(t *testing.T, secret string) *channeltest.World {
-	t.Helper()
-	w := channeltest.NewWorld(t, channeltest.Play{
-		Spec: sinch.Spec(), Channel: policy.SMS, Content: channels.Content{Text: "Mã của bạn là 4821"},
+// play is the adapter in front of the simulator; callbacks are signed where secret is not "".
+func play(secret string) channeltest.Play {
+	return channeltest.Play{
+		Spec: sinch.Spec(), Channel: policy.SMS, Content: channels.Content{Text: "Mã của bạn là 4821"}, Wires: []simulator.Wire{sinchsim.Wire()},
 		Account: simulator.Account{Provider: sinchsim.Provider, ID: "plan1", AppSecret: "token", WebhookSecret: secret},
 		Settings: func(url string) []string {
 			settings := []string{"base_url", url + "/sinch", "service_plan_id", "plan1", "api_token", "token", "from", "MyBrand"}
@@ -26,9 +25,12 @@ func newWorld(t *testing.T, secret string) *channeltest.World {
 			}
 			return settings
 		},
-	})
-	w.Sim.Add(sinchsim.Wire())
-	return w
+	}
+}
+
+func newWorld(t *testing.T, secret string) *channeltest.World {
+	t.Helper()
+	return channeltest.NewWorld(t, play(secret))
 }
 
 func query(t *testing.T, a channels.Adapter, q channels.Query) channels.Answer {
@@ -87,31 +89,13 @@ func TestForgedCallback(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	refuse := func(code string) simulator.Rule { return simulator.Rule{Outcome: simulator.Refuse, Code: code} }
-	tests := map[string]channeltest.Refusal{
-		"cut, was taken":  {Rule: simulator.Rule{Outcome: simulator.CutTaken}, Class: policy.ClassUnknown, Code: "connection_lost"},
-		"truncated":       {Rule: simulator.Rule{Outcome: simulator.Truncated}, Class: policy.ClassUnknown, Code: "answer_cut"},
-		"web page":        {Rule: simulator.Rule{Outcome: simulator.HTML}, Class: policy.ClassUnknown, Code: "unreadable_answer"},
-		"bad gateway":     {Rule: simulator.Rule{Outcome: simulator.HTTP502}, Class: policy.ClassUnknown, Code: "provider_error"},
-		"throttled":       {Rule: simulator.Rule{Outcome: simulator.Throttle}, Class: policy.ClassThrottled, Code: "throttled"},
+	channeltest.Refusals(t, play(""), map[string]channeltest.Refusal{
 		"token, scripted": {Rule: refuse(simulator.CodeToken), Class: policy.ClassAccount, Code: "not_authorized"},
 		"no credit":       {Rule: refuse(simulator.CodeQuota), Class: policy.ClassAccount, Code: "account_blocked"},
 		"no reason":       {Rule: refuse(""), Class: policy.ClassRecipient, Code: "number_type"},
 		"bad token":       {Settings: []string{"api_token", "no"}, Class: policy.ClassAccount, Code: "not_authorized"},
 		"another plan":    {Settings: []string{"service_plan_id", "plan2"}, Class: policy.ClassAccount, Code: "not_authorized"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, "")
-			w.Sim.SetRule(channeltest.Recipient, tt.Rule)
-			_, err := w.Send(w.Adapter(tt.Settings...))
-			if f := channels.AsFailure(err); err == nil || f.Class != tt.Class || f.Code != tt.Code {
-				t.Errorf("got %v, want %s %s", err, tt.Class, tt.Code)
-			}
-			if calls := w.Sim.Calls(); len(calls) != 1 || calls[0].Taken() != (tt.Rule.Outcome == simulator.CutTaken || tt.Rule.Outcome == simulator.Truncated) {
-				t.Errorf("calls %+v", calls)
-			}
-		})
-	}
+	})
 }
 
 func TestFailureToldLater(t *testing.T) {

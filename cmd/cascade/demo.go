@@ -95,6 +95,11 @@ func (d *demo) startProviders() (stop func() error, err error) {
 	if err != nil {
 		return nil, errors.Join(err, ln.Close())
 	}
+	for _, p := range providers {
+		if p.wire != nil {
+			d.sim.Add(p.wire())
+		}
+	}
 	smsc, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, errors.Join(err, ln.Close())

@@ -7,14 +7,17 @@ import (
 	"encoding/pem"
 
 	"cascade/channels/simulator"
+	"cascade/channels/sinch/sinchsim"
 	"cascade/orchestrator"
 	"cascade/policy"
 )
 
-// everyProvider is a policy that goes by the adapters which the default one leaves out.
+// everyProvider is a policy that goes by the adapters which the default one leaves out. One operator's numbers have an SMS
+// provider of their own.
 const everyProvider = `{"steps": [
 	{"channel": "zns", "until": "delivered", "timeout": "4s", "accounts": ["esms-zns"]},
 	{"channel": "viber", "until": "delivered", "timeout": "4s", "accounts": ["vonage-viber", "esms-viber"]},
+	{"channel": "sms", "until": "delivered", "timeout": "10s", "accounts": ["sinch-sms"], "when": "operator == 'viettel'"},
 	{"channel": "sms", "until": "delivered", "timeout": "10s", "accounts": ["smpp-sms", "twilio-sms", "esms-sms", "vonage-sms"]}
 ], "ttl": "5m"}`
 
@@ -33,6 +36,7 @@ func (d *demo) otherAccounts() ([]orchestrator.AccountInput, error) {
 	for _, a := range []simulator.Account{
 		{Provider: simulator.ESMS, ID: "demo-esms", AppSecret: "demo-secret"},
 		{Provider: simulator.SMPP, ID: "demo", AppSecret: "demopass"},
+		{Provider: sinchsim.Provider, ID: "demo-plan", AppSecret: "demo-sinch"},
 		{Provider: simulator.Twilio, ID: demoSID, AppSecret: "demo-twilio"},
 		{Provider: simulator.Vonage, ID: demoApplicationID, WebhookSecret: "demo-vonage"},
 	} {
@@ -46,6 +50,7 @@ func (d *demo) otherAccounts() ([]orchestrator.AccountInput, error) {
 		"base_url": d.simURL + "/vonage", "application_id": demoApplicationID, "private_key": key, "signature_secret": "demo-vonage", "from": "DEMOSHOP",
 	}
 	smpp := map[string]string{"address": d.smscAddress, "system_id": "demo", "password": "demopass", "source_addr": "DEMOSHOP"}
+	sinch := map[string]string{"base_url": d.simURL + "/sinch", "service_plan_id": "demo-plan", "api_token": "demo-sinch", "from": "DEMOSHOP"}
 	twilio := map[string]string{"base_url": d.simURL + "/twilio", "account_sid": demoSID, "auth_token": "demo-twilio", "from": "DEMOSHOP"}
 	input := func(name string, ch policy.Channel, adapter string, settings map[string]string) orchestrator.AccountInput {
 		return orchestrator.AccountInput{Name: name, Channel: ch, Adapter: adapter, Settings: raw(settings)}
@@ -53,7 +58,7 @@ func (d *demo) otherAccounts() ([]orchestrator.AccountInput, error) {
 	return []orchestrator.AccountInput{
 		input("esms-zns", policy.ZNS, "esms", esms), input("esms-viber", policy.Viber, "esms", esms), input("esms-sms", policy.SMS, "esms", esms),
 		input("vonage-viber", policy.Viber, "vonage", vonage), input("vonage-sms", policy.SMS, "vonage", vonage),
-		input("smpp-sms", policy.SMS, "smpp", smpp), input("twilio-sms", policy.SMS, "twilio", twilio),
+		input("smpp-sms", policy.SMS, "smpp", smpp), input("sinch-sms", policy.SMS, "sinch", sinch), input("twilio-sms", policy.SMS, "twilio", twilio),
 	}, nil
 }
 

@@ -41,6 +41,10 @@ var scenarios = []scenario{
 		{Channel: simulator.ZNS, Outcome: simulator.Refuse, Code: simulator.CodeUnknownUser},
 		{Channel: simulator.Viber, Outcome: simulator.Refuse, Code: simulator.CodeUnknownUser},
 	}},
+	{title: "Dung hears by Sinch", to: "+84982000116", template: "order_shipped", policy: "every_provider", rules: []simulator.Rule{
+		{Channel: simulator.ZNS, Outcome: simulator.Refuse, Code: simulator.CodeUnknownUser},
+		{Channel: simulator.Viber, Outcome: simulator.Refuse, Code: simulator.CodeUnknownUser},
+	}},
 	{title: "Khanh has no Zalo account", to: "+84900000003", template: "order_shipped"},
 	{title: "Thao: Zalo silent, no Viber", to: "+84900000004", template: "order_shipped"},
 	{title: "receipts come twice, in disorder", to: "+84900000008", template: "order_shipped"},
@@ -52,7 +56,7 @@ var scenarios = []scenario{
 }
 
 // overture is how many scenarios are played in turn before the traffic becomes random.
-const overture = 8
+const overture = 9
 
 // traffic sends until ctx ends: first one of every ending, then a trickle.
 func (d *demo) traffic(ctx context.Context) {

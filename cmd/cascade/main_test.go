@@ -279,6 +279,7 @@ func TestDemo(t *testing.T) {
 		"an unknown outcome, resolved": `the outcome was unknown, then a receipt proved it delivered`,
 		"eSMS":                         `esms-zns reported it delivered`,
 		"Vonage":                       `vonage-viber reported it delivered`,
+		"Sinch":                        `sinch-sms reported it delivered`,
 		"SMPP":                         `smpp-sms reported it delivered`,
 		"an API key":                   `API key +cas_live_`,
 		"a curl example":               `curl http://127\.0\.0\.1:\d+/v1/messages`,

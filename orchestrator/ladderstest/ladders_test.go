@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,7 +129,10 @@ func TestEveryAdapterOnItsLadder(t *testing.T) {
 				to, id, want := r.play(n, u, s)
 				wanted += len(want.Attempts) // one call each
 				checks = append(checks, func() {
-					t.Run(u.name()+", "+s.name, func(t *testing.T) { r.check(t, to, id, want) })
+					t.Run(u.name()+", "+s.name, func(t *testing.T) {
+						r.check(t, to, id, want)
+						r.proofs(t, u, to, id)
+					})
 				})
 			}
 		}
@@ -200,6 +204,27 @@ func (r *rig) check(t *testing.T, to string, id uuid.UUID, want outcome) {
 	}
 	if billed := bill(t, seen); billed != got.VND || v.Cost != (policy.Money{Micros: billed * 1_000_000, Currency: "VND"}) {
 		t.Errorf("the ledger sums to %d, the message says %s, the providers bill %d", got.VND, v.Cost, billed)
+	}
+}
+
+// proofs wants what is kept of a rung's callbacks to be by the provider's word: the callback's own if it is signed, else
+// the answer to the question about it. Either way it happened when the provider says.
+func (r *rig) proofs(t *testing.T, u rung, to string, id uuid.UUID) {
+	t.Helper()
+	kept, err := r.store.Receipts(t.Context(), r.tenant, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range kept {
+		if k.AccountID != r.places[u.name()].id {
+			continue
+		}
+		if asked := strings.HasPrefix(k.EventKey, "lookup/"); asked != u.hints {
+			t.Errorf("receipt %s is kept as %q; asked about: %v", k.Kind, k.EventKey, u.hints)
+		}
+		if call := r.tested.calls(to)[0]; u.clocked && k.Kind == policy.ReceiptDelivered && k.At != call.DeliveredAt.UnixMilli() {
+			t.Errorf("delivered at %d by what is kept, at %d by the provider", k.At, call.DeliveredAt.UnixMilli())
+		}
 	}
 }
 

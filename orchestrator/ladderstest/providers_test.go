@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cascade/channels/simulator"
+	"cascade/channels/sinch/sinchsim"
 	"cascade/policy"
 )
 
@@ -27,6 +28,7 @@ func newProviders(t *testing.T) *providers {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sim.Add(sinchsim.Wire())
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	p := &providers{sim: sim, url: server.URL}
@@ -60,13 +62,15 @@ func (p *providers) register(u rung, hookURL string) {
 			Provider: simulator.Zalo, ID: oaID, AppID: "1000000000000000001", AppSecret: "app-secret", OASecret: "oa-secret",
 			RefreshToken: "rt", AccessToken: "at", Quota: -1, WebhookURL: hookURL,
 		},
-		"infobip": {Provider: simulator.Infobip, ID: "key"},
-		"esms":    {Provider: simulator.ESMS, ID: "key", AppSecret: "secret"},
-		"smpp":    {Provider: simulator.SMPP, ID: "acme", AppSecret: "passw0rd"},
-		"twilio":  {Provider: simulator.Twilio, ID: accountSID, AppSecret: "token"},
-		"vonage":  {Provider: simulator.Vonage, ID: applicationID, WebhookSecret: hookSecret},
-		"8x8":     {Provider: simulator.Gateway, ID: "eight", AppSecret: "secret", WebhookURL: p.url + "/8x8/reports"},
-		"jasmin":  {Provider: simulator.Gateway, ID: "jasmin", AppSecret: "secret", WebhookURL: p.url + "/jasmin/reports"},
+		"infobip":      {Provider: simulator.Infobip, ID: "key"},
+		"esms":         {Provider: simulator.ESMS, ID: "key", AppSecret: "secret"},
+		"smpp":         {Provider: simulator.SMPP, ID: "acme", AppSecret: "passw0rd"},
+		"sinch":        {Provider: sinchsim.Provider, ID: "plan", AppSecret: "token"},
+		"sinch-signed": {Provider: sinchsim.Provider, ID: "signed-plan", AppSecret: "token", WebhookSecret: hookSecret},
+		"twilio":       {Provider: simulator.Twilio, ID: accountSID, AppSecret: "token"},
+		"vonage":       {Provider: simulator.Vonage, ID: applicationID, WebhookSecret: hookSecret},
+		"8x8":          {Provider: simulator.Gateway, ID: "eight", AppSecret: "secret", WebhookURL: p.url + "/8x8/reports"},
+		"jasmin":       {Provider: simulator.Gateway, ID: "jasmin", AppSecret: "secret", WebhookURL: p.url + "/jasmin/reports"},
 	}[u.kind()]
 	p.sim.Register(a)
 }

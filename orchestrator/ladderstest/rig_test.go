@@ -19,6 +19,7 @@ import (
 	"cascade/channels/httpgw"
 	"cascade/channels/infobip"
 	"cascade/channels/simulator"
+	"cascade/channels/sinch"
 	"cascade/channels/smpp"
 	"cascade/channels/twilio"
 	"cascade/channels/vonage"
@@ -51,6 +52,7 @@ type rig struct {
 // place is where an account's messages arrive.
 type place struct {
 	*providers
+	id       uuid.UUID
 	provider string
 	channel  policy.Channel
 }
@@ -67,7 +69,7 @@ func newRig(t *testing.T, store *models.Store) *rig {
 	r := &rig{t: t, store: store, places: map[string]place{}}
 	hooks := httptest.NewServer(http.HandlerFunc(r.serveHook))
 	r.hookURL = hooks.URL
-	registry, err := channels.NewRegistry(zalo.Spec(), infobip.Spec(), esms.Spec(), smpp.Spec(), twilio.Spec(), vonage.Spec(), httpgw.Spec())
+	registry, err := channels.NewRegistry(zalo.Spec(), infobip.Spec(), esms.Spec(), smpp.Spec(), sinch.Spec(), twilio.Spec(), vonage.Spec(), httpgw.Spec())
 	r.must(err)
 	r.engine = orchestrator.New(orchestrator.Options{
 		Store: store, Registry: registry, HTTP: channels.NewHTTPClient(nil), Callbacks: channels.NewHTTPClient(nil), PublicURL: hooks.URL, Now: time.Now,
@@ -120,7 +122,7 @@ func (r *rig) account(p *providers, name string, u rung) {
 	p.register(u, r.hookURL+"/hooks/"+u.adapter+"/"+in.ID.String())
 	_, err := r.engine.CreateAccount(r.t.Context(), r.tenant, in)
 	r.must(err)
-	r.places[name] = place{p, u.provider(), u.channel}
+	r.places[name] = place{p, in.ID, u.provider(), u.channel}
 	if u.adapter == smpp.Spec().Name {
 		await(r.t, name+" is bound", func() bool {
 			findings, err := r.engine.CheckAccount(r.t.Context(), r.tenant, in.ID)

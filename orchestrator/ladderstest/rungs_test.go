@@ -23,12 +23,23 @@ type rung struct {
 	refusal string
 	// silent: the provider has no word for a message that did not arrive.
 	silent bool
+	// signed: the account has the secret of callbacks that the provider signs for those who want it.
+	signed bool
+	// hints: callbacks prove nothing, and what is kept is the provider's answer to the question about each.
+	hints bool
+	// clocked: callbacks and answers tell the time of the delivery, to the millisecond.
+	clocked bool
 	// ownIDs: receipts name the provider's id alone, so without an answer nobody knows whose they are.
 	ownIDs bool
 }
 
-// kind is the preset, or else the adapter.
-func (u rung) kind() string { return cmp.Or(u.preset, u.adapter) }
+// kind is the preset, or else the adapter, and whether its callbacks are signed where that is a choice.
+func (u rung) kind() string {
+	if u.signed {
+		return u.adapter + "-signed"
+	}
+	return cmp.Or(u.preset, u.adapter)
+}
 
 // name is the account's.
 func (u rung) name() string { return u.kind() + "-" + string(u.channel) }
@@ -40,10 +51,12 @@ var rungs = []rung{
 	{adapter: "infobip", channel: policy.ZNS, refusal: "52"},
 	{adapter: "infobip", channel: policy.Viber, refusal: "52"},
 	{adapter: "infobip", channel: policy.SMS, refusal: "52"},
-	{adapter: "esms", channel: policy.ZNS, refusal: "108"},
-	{adapter: "esms", channel: policy.Viber, refusal: "108"},
-	{adapter: "esms", channel: policy.SMS, refusal: "108"},
+	{adapter: "esms", channel: policy.ZNS, refusal: "108", hints: true},
+	{adapter: "esms", channel: policy.Viber, refusal: "108", hints: true},
+	{adapter: "esms", channel: policy.SMS, refusal: "108", hints: true},
 	{adapter: "smpp", channel: policy.SMS, refusal: "0x0B", ownIDs: true},
+	{adapter: "sinch", channel: policy.SMS, refusal: "illegal_number_type", hints: true, clocked: true},
+	{adapter: "sinch", channel: policy.SMS, refusal: "illegal_number_type", signed: true, clocked: true},
 	{adapter: "twilio", channel: policy.SMS, refusal: "21610"},
 	{adapter: "vonage", channel: policy.Viber},
 	{adapter: "vonage", channel: policy.SMS},
@@ -82,9 +95,11 @@ func (u rung) settings(p *providers) string {
 		"infobip": `{"base_url": "BASE/infobip", "api_key": "key", "sender": "ACME", "webhook_secret": "HOOK"}`,
 		"esms": `{"api_url": "BASE/esms/MainService.svc/json", "api_key": "key", "secret_key": "secret", "brandname": "ACME", "oa_id": "OA",
 			"webhook_secret": "HOOK"}`,
-		"smpp":   `{"address": "SMSC", "system_id": "acme", "password": "passw0rd", "source_addr": "ACME"}`,
-		"twilio": `{"base_url": "BASE/twilio", "account_sid": "` + accountSID + `", "auth_token": "token", "from": "ACME"}`,
-		"vonage": `{"base_url": "BASE/vonage", "application_id": "` + applicationID + `", "private_key": "PEM", "signature_secret": "HOOK", "from": "ACME"}`,
+		"smpp":         `{"address": "SMSC", "system_id": "acme", "password": "passw0rd", "source_addr": "ACME"}`,
+		"sinch":        `{"base_url": "BASE/sinch", "service_plan_id": "plan", "api_token": "token", "from": "ACME"}`,
+		"sinch-signed": `{"base_url": "BASE/sinch", "service_plan_id": "signed-plan", "api_token": "token", "from": "ACME", "webhook_secret": "HOOK"}`,
+		"twilio":       `{"base_url": "BASE/twilio", "account_sid": "` + accountSID + `", "auth_token": "token", "from": "ACME"}`,
+		"vonage":       `{"base_url": "BASE/vonage", "application_id": "` + applicationID + `", "private_key": "PEM", "signature_secret": "HOOK", "from": "ACME"}`,
 		"8x8": `{"preset": "8x8", "base_url": "BASE/8x8", "from": "ACME", "values": {"subaccount": "eight"},
 			"secrets": {"api_key": "secret", "hook": "HOOK"}}`,
 		"jasmin": `{"preset": "jasmin", "base_url": "BASE/jasmin", "from": "ACME", "secrets": {"user": "jasmin", "password": "secret", "hook": "HOOK"}}`,
