@@ -14,10 +14,26 @@ import (
 	"cascade/policy"
 )
 
+// acceptTries is how often a submission is tried that lost its key to one which was not stored after all.
+const acceptTries = 3
+
 // Accept takes one message: validated, planned, rendered and priced, and on disk before it answers. Its first call
-// follows the commit straight from memory. Errors: *InvalidError, *RefusedError, *DuplicateError,
+// follows the commit straight from memory. Errors: *InvalidError, *RefusedError, *CapError, *DuplicateError,
 // ErrIdempotencyConflict, *BusyError; nothing is stored then.
 func (e *Engine) Accept(ctx context.Context, who Caller, s Submission) (Accepted, error) {
+	for range acceptTries {
+		got, err := e.accept(ctx, who, s)
+		if !errors.Is(err, errKeyFree) {
+			return got, err
+		}
+	}
+	return Accepted{}, &BusyError{RetryAfter: time.Second, Cause: errKeyFree}
+}
+
+// errKeyFree: what held a key was refused in its commit, and gave it back.
+var errKeyFree = errors.New("the key was held by a message that was not stored")
+
+func (e *Engine) accept(ctx context.Context, who Caller, s Submission) (Accepted, error) {
 	conf, err := e.dir.tenant(ctx, who.TenantID)
 	if err != nil {
 		return Accepted{}, e.storeError(err)
@@ -49,12 +65,21 @@ func (e *Engine) Accept(ctx context.Context, who Caller, s Submission) (Accepted
 	case res.err != nil:
 		return Accepted{}, res.err
 	case res.lost != nil && res.lost.Kind == models.DedupeIdempotency:
-		return e.replay(ctx, who, s)
+		first, err := e.replay(ctx, who, s)
+		return first, freed(err)
 	case res.lost != nil:
-		return Accepted{}, e.duplicate(ctx, *res.lost)
+		return Accepted{}, freed(e.duplicate(ctx, *res.lost))
 	}
 	e.Counters.Accepted.Add(1)
 	return Accepted{Message: View(res.state)}, nil
+}
+
+// freed tells a key that is not there any more from other errors.
+func freed(err error) error {
+	if errors.Is(err, models.ErrNotFound) {
+		return errKeyFree
+	}
+	return err
 }
 
 // refuse answers a submission that cannot be accepted. A replay is answered as before, whatever the configuration

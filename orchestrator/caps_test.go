@@ -30,25 +30,28 @@ func limit(t *testing.T, r *orchestratortest.Rig, day, month int64) {
 	r.Engine.Reload()
 }
 
-// crowd accepts n messages side by side on some engines, waits until they end, and counts those that were accepted and those
-// that a cap refused. Meanwhile is called when all have been answered.
-func crowd(t *testing.T, r *orchestratortest.Rig, about string, n int, meanwhile func(), engines ...*orchestrator.Engine) (accepted, capped int64) {
+// crowd accepts n messages side by side on some engines, waits until they end, and counts those that were accepted, those that
+// a cap refused and those that were accepted by an earlier crowd. Meanwhile is called when all have been answered.
+func crowd(t *testing.T, r *orchestratortest.Rig, n int, meanwhile func(), engines ...*orchestrator.Engine) (accepted, capped, known int64) {
 	t.Helper()
-	var yes, no atomic.Int64
+	var yes, no, before atomic.Int64
 	var wg sync.WaitGroup
 	ids := make([]uuid.UUID, n)
 	for i := range n {
 		wg.Go(func() {
 			s := r.Submission(fmt.Sprintf("+8491%07d", i))
-			s.TransactionID = about + fmt.Sprint(i) // what is refused gives its key back
+			s.TransactionID = fmt.Sprint("T", i) // what is refused gives its key back
 			got, err := engines[i%len(engines)].Accept(t.Context(), r.Caller, s)
 			_, full := errors.AsType[*orchestrator.CapError](err)
+			_, twice := errors.AsType[*orchestrator.DuplicateError](err)
 			switch {
 			case err == nil:
 				ids[i] = got.Message.ID
 				yes.Add(1)
 			case full:
 				no.Add(1)
+			case twice:
+				before.Add(1)
 			default:
 				t.Error(err)
 			}
@@ -61,7 +64,7 @@ func crowd(t *testing.T, r *orchestratortest.Rig, about string, n int, meanwhile
 			r.Await(id, orchestratortest.Final)
 		}
 	}
-	return yes.Load(), no.Load()
+	return yes.Load(), no.Load(), before.Load()
 }
 
 func used(t *testing.T, r *orchestratortest.Rig) map[string]int64 {
@@ -105,14 +108,14 @@ func TestCapsAreExact(t *testing.T) {
 						t.Errorf("counted %v, the cap is %d", got, room*worstCost)
 					}
 				}
-				accepted, capped := crowd(t, r, "first", crowded, within, engines...)
-				if accepted != room || capped != crowded-room {
-					t.Fatalf("%d accepted and %d refused by the cap, want %d and %d", accepted, capped, room, crowded-room)
+				accepted, capped, known := crowd(t, r, crowded, within, engines...)
+				if accepted != room || capped != crowded-room || known > 0 {
+					t.Fatalf("%d accepted, %d refused by the cap, %d known before, want %d, %d and none", accepted, capped, known, room, crowded-room)
 				}
 				// Each was delivered on ZNS: that is all it costs. So many more fit into what is left, and their keys are free.
 				want := int64(room*worstCost-room*orchestratortest.PriceZNS) / worstCost
-				if accepted, _ := crowd(t, r, "second", crowded, within, engines...); accepted < want {
-					t.Errorf("%d accepted once the others had ended, want at least %d", accepted, want)
+				if accepted, _, known := crowd(t, r, crowded, within, engines...); accepted < want || known != room {
+					t.Errorf("once the others had ended, %d accepted and %d known before, want at least %d and %d", accepted, known, want, room)
 				}
 				within()
 				r.Verify()
@@ -181,5 +184,30 @@ func TestCapErrorTellsWhatIsLeft(t *testing.T) {
 		if full.RetryAfter <= 0 || full.RetryAfter > 24*time.Hour {
 			t.Errorf("come back in %s, want at the day's end", full.RetryAfter)
 		}
+	})
+}
+
+// Twins that a cap refuses are refused alike: the one that lost its key to the other is not told of a message that nobody has.
+func TestCapRefusesTwins(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, s *models.Store) {
+		r := orchestratortest.New(t, s, orchestratortest.Config{})
+		limit(t, r, 1, 0)
+		var wg sync.WaitGroup
+		for i := range 40 {
+			wg.Go(func() {
+				sub := r.Submission("+84912345678")
+				if i%2 == 0 {
+					sub.IdempotencyKey, sub.RequestHash = "once", "same"
+				} else {
+					sub.TransactionID = "T1"
+				}
+				_, err := r.Engine.Accept(t.Context(), r.Caller, sub)
+				_, busy := errors.AsType[*orchestrator.BusyError](err)
+				if _, full := errors.AsType[*orchestrator.CapError](err); !full && !busy {
+					t.Errorf("got %v, want the cap", err)
+				}
+			})
+		}
+		wg.Wait()
 	})
 }

@@ -60,6 +60,9 @@ func TestMessagesMoveAwayFromASlowAccountAndBack(t *testing.T) {
 		}
 		moves, _, err := w.store.Moves(t.Context(), c.tenant.ID, c.accounts["oa-1"].ID, "", 100)
 		w.must(err)
+		if len(moves) == 0 {
+			t.Fatal("no move was written down")
+		}
 		if last := moves[len(moves)-1]; last.Share != 0.05 || last.Reason != string(policy.ReasonAccountSlow) || moves[0].Share != 1 || moves[0].Reason != "" {
 			t.Errorf("moves, newest first: %+v", moves)
 		}

@@ -147,6 +147,10 @@ func orchestratorMutants() []mutant {
 			"b.Used != uncounted && now < b.RecountAt", "b.Used != uncounted", in("TestCapCountsWhatWasBefore"),
 		},
 		{
+			"twin-of-a-capped-message-is-lost", "I6 a key that was given back is free", "orchestrator/accept.go",
+			"return errKeyFree", "return err", in("TestCapRefusesTwins"),
+		},
+		{
 			"refusal-for-good-is-forgotten", "a channel that refused a person for good is passed over", "orchestrator/heed.go",
 			"case p.change.begins(off):", "case false:", in("TestRefusalsForGoodAreRemembered"),
 		},
