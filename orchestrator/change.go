@@ -31,8 +31,8 @@ type change struct {
 	lane       *lane                               // the place taken for a call that this change starts
 	call, ask  bool
 	suppressed bool // no call may start any more
-	// unreachable names the channels that refused the person for good lately.
-	unreachable map[policy.Channel]bool
+	// unreachable names the channels that refused the person for good lately, and by which code.
+	unreachable map[policy.Channel]string
 	passed      map[string]policy.Reason // accounts that do badly
 	// given is a message that is not stored yet as it was before anything was decided about it.
 	given models.Message
@@ -200,6 +200,9 @@ func (c *change) skip(s policy.Skip) {
 	step := c.plan.Steps[s.Step]
 	a := c.add(s.Step)
 	a.Channel, a.Status, a.Reason, a.Detail = step.Channel, policy.AttemptSkipped, string(s.Reason), step.SkipDetail
+	if s.Reason == policy.ReasonSkippedUnreachable {
+		a.Detail = "it refused this number for good lately, " + c.unreachable[step.Channel]
+	}
 	a.EndedAt = ms(c.now)
 }
 

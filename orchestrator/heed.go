@@ -69,15 +69,15 @@ func (w *writing) heedOne(p *piece, known models.Contact) error {
 
 // off names the channels on which the message's person is not to be called, and those that refused them and are tried again by
 // this message.
-func (c *change) off(known models.Contact) (off, tried map[policy.Channel]bool) {
-	off, tried = map[policy.Channel]bool{}, map[policy.Channel]bool{}
+func (c *change) off(known models.Contact) (off, tried map[policy.Channel]string) {
+	off, tried = map[policy.Channel]string{}, map[policy.Channel]string{}
 	for _, u := range known.Unreachable {
 		switch {
 		case u.Until <= ms(c.now) || c.m.Test || c.conf.tenant.UnreachableFor == 0:
 		case policy.Lot(draw(c.m.ID), string(u.Channel)) < triedShare:
-			tried[u.Channel] = true
+			tried[u.Channel] = u.Code
 		default:
-			off[u.Channel] = true
+			off[u.Channel] = u.Code
 		}
 	}
 	return off, tried
@@ -87,9 +87,9 @@ func (c *change) off(known models.Contact) (off, tried map[policy.Channel]bool) 
 func draw(id uuid.UUID) uint64 { return binary.BigEndian.Uint64(id[8:]) }
 
 // begins reports whether the change has an attempt on one of some channels that nobody was called for yet.
-func (c *change) begins(on map[policy.Channel]bool) bool {
+func (c *change) begins(on map[policy.Channel]string) bool {
 	last := c.last()
-	if last == nil || !on[last.Channel] {
+	if last == nil || on[last.Channel] == "" {
 		return false
 	}
 	return last.Calls == 0 || last.Calls == 1 && c.call

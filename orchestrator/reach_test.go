@@ -1,6 +1,7 @@
 package orchestrator_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +61,11 @@ func TestRefusalsForGoodAreRemembered(t *testing.T) {
 		}
 		if tried == 0 || tried > messages/8 { // a twentieth; either bound is missed once in 20,000 runs
 			t.Errorf("%d of %d messages tried ZNS all the same, want about %d", tried, messages, messages/20)
+		}
+		if v := send(); first(v) == string(policy.ReasonSkippedUnreachable) && !strings.Contains(v.Timeline[1].Detail, "no_zalo_account") {
+			t.Errorf("the timeline says %q", v.Timeline[1].Detail)
+		} else if first(v) == "failed" {
+			tried++
 		}
 		calls := 0
 		for _, c := range r.Sim.Calls() {

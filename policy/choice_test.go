@@ -19,10 +19,10 @@ func TestDecideChoosesAccountsAndChannels(t *testing.T) {
 		}
 		return m
 	}
-	off := func(chs ...Channel) map[Channel]bool {
-		m := map[Channel]bool{}
+	off := func(chs ...Channel) map[Channel]string {
+		m := map[Channel]string{}
 		for _, ch := range chs {
-			m[ch] = true
+			m[ch] = "not_on_channel"
 		}
 		return m
 	}

@@ -178,7 +178,7 @@ func follow(p Plan, f Facts, last AttemptFacts, now time.Time) Decision {
 
 // avoids reports whether an attempt that was not called yet is on a channel that refused this person, and another can be used.
 func (f Facts) avoids(p Plan, a AttemptFacts) bool {
-	return a.Calls == 0 && f.Unreachable[p.Steps[a.Step].Channel] && elsewhere(p, f, a.Step+1)
+	return a.Calls == 0 && f.Unreachable[p.Steps[a.Step].Channel] != "" && elsewhere(p, f, a.Step+1)
 }
 
 // retry decides about an attempt whose calls so far were proven not taken. It is left early only for a step or an
@@ -272,7 +272,7 @@ func enter(p Plan, f Facts, k int) (int, Reason) {
 	switch step := p.Steps[k]; {
 	case step.Skip != "":
 		return -1, step.Skip
-	case f.Unreachable[step.Channel]:
+	case f.Unreachable[step.Channel] != "":
 		return -1, ReasonSkippedUnreachable
 	}
 	return usable(p, f, k)

@@ -87,9 +87,9 @@ type Facts struct {
 	Unusable map[string]Unusable
 	// Passed tells, by account id, which accounts are used only where a step has no other, and why: they do badly.
 	Passed map[string]Reason
-	// Unreachable names the channels that refused this person for good lately: their steps are used only where no other is
-	// left.
-	Unreachable map[Channel]bool
+	// Unreachable names the channels that refused this person for good lately, and by which code: their steps are used only
+	// where no other is left.
+	Unreachable map[Channel]string
 }
 
 // Unusable is why an account must not be called now.
