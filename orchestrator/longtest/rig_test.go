@@ -276,12 +276,16 @@ const priceBook = `{"prices":[
 	{"channel":"viber","unit":"message","moment":"delivered","price":{"amount":"470","currency":"VND"},"valid_from":"1999-01-01T00:00:00Z"},
 	{"channel":"sms","unit":"segment","moment":"taken","price":{"amount":"820","currency":"VND"},"valid_from":"1999-01-01T00:00:00Z"}]}`
 
-func (w *world) newCustomer() *customer {
+// newCustomer makes a customer in Vietnam, whose tenant may be changed before it is stored.
+func (w *world) newCustomer(with ...func(*models.Tenant)) *customer {
 	w.t.Helper()
 	now := w.setup.clockOfDatabase().UnixMilli()
 	c := &customer{w: w, accounts: map[string]models.Account{}, tenant: models.Tenant{
 		ID: uuid.Must(uuid.NewV7()), Name: "acme-" + uuid.NewString()[:8], DefaultRegion: "VN", Timezone: "Asia/Ho_Chi_Minh", Currency: "VND", CreatedAt: now,
 	}}
+	for _, change := range with {
+		change(&c.tenant)
+	}
 	key, _ := models.NewAPIKey(c.tenant.ID, "live", nil, now)
 	w.must(w.store.CreateTenant(w.t.Context(), c.tenant, key))
 	w.must(w.store.PutPrices(w.t.Context(), c.tenant.ID, []byte(priceBook), now))
