@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"cascade/orchestrator/orchestratortest/faulttest"
 )
 
 // cutter stands between the engine and Postgres. Of the commits that pass, some are let through, and the connection is
@@ -99,13 +101,13 @@ func TestCommitWhoseAnswerIsLost(t *testing.T) {
 		}
 	}
 	atomic.StoreInt32(&c.one, 0)
-	ids := l.end(t)
+	ids := l.End(t)
 	settle(t, r, ids)
-	t.Logf("%d commits were cut: %d accepted, %d told to come back", c.cuts.Load(), len(ids), l.busy)
-	if l.busy == 0 {
+	t.Logf("%d commits were cut: %d accepted, %d told to come back", c.cuts.Load(), len(ids), l.Busy())
+	if l.Busy() == 0 {
 		t.Error("no app met a cut commit")
 	}
-	calledOnce(t, r.Sim)
+	faulttest.CalledOnce(t, r.Sim)
 	r.Verify()
 	if twice := one[int](t, "pgx", pg.address(), `SELECT count(*) FROM (SELECT 1 FROM messages GROUP BY to_phone HAVING count(*) > 1) x`); twice != 0 {
 		t.Errorf("%d numbers have two messages under one idempotency key", twice)

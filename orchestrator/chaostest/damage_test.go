@@ -48,8 +48,8 @@ func TestDamagedSQLite(t *testing.T) {
 		r := newRig(t, "sqlite://"+file)
 		r.Sim.SetRule("*3", simulator.Rule{Channel: simulator.ZNS, Outcome: simulator.Refuse, Code: simulator.CodeUnknownUser})
 		l := startLoad(r, 400, true)
-		l.awaitMore(t, 300)
-		ids := l.end(t)
+		l.AwaitMore(t, 300)
+		ids := l.End(t)
 		settle(t, r, ids)
 		tenant = r.Tenant.ID
 		for _, id := range ids {

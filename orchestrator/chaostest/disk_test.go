@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"cascade/orchestrator/orchestratortest/faulttest"
 )
 
 // The disk under SQLite fills up under load and gets room again. What was accepted is there; while it is full nothing
@@ -27,38 +29,30 @@ func TestSQLiteDiskFull(t *testing.T) {
 	file := filepath.Join(dir, "cascade.db")
 	r := newRig(t, "sqlite://"+file)
 	l := startLoad(r, 300, true)
-	time.Sleep(500 * time.Millisecond)
 	worst := time.Duration(0)
-	for round := range rounds {
+	for range rounds {
+		l.AwaitMore(t, 100)
 		ballast := filepath.Join(dir, "ballast")
-		fill(t, ballast)
-		full := l.busyNow()
-		for limit := time.Now().Add(20 * time.Second); l.busyNow() < full+20; time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(limit) {
-				t.Fatalf("round %d: no app met the full disk within 20 s", round)
-			}
-			if time.Since(limit) > -15*time.Second {
-				fill(t, ballast) // a checkpoint made room
-			}
-		}
-		time.Sleep(300 * time.Millisecond)
+		busy := l.Busy()
+		faulttest.Until(t, "apps meet the full disk", func() bool {
+			fill(t, ballast) // a checkpoint may make room
+			return l.Busy() >= busy+50
+		})
 		if err := os.Remove(ballast); err != nil {
 			t.Fatal(err)
 		}
 		room := time.Now()
-		for firstCall(r.Sim, room).IsZero() {
-			if time.Since(room) > 10*time.Second {
-				t.Fatalf("round %d: nothing was sent within 10 s of there being room again", round)
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
+		faulttest.Until(t, "it sends again", func() bool { return !firstCall(r.Sim, room).IsZero() })
 		worst = max(worst, firstCall(r.Sim, room).Sub(room))
-		time.Sleep(300 * time.Millisecond)
+		if worst > 10*time.Second {
+			t.Fatalf("nothing was sent until %s after there was room again", worst)
+		}
 	}
-	ids := l.end(t)
+	l.AwaitMore(t, 100)
+	ids := l.End(t)
 	settle(t, r, ids)
-	t.Logf("%d times full: %d accepted, %d told to come back, sending again within %s", rounds, len(ids), l.busy, worst)
-	calledOnce(t, r.Sim)
+	t.Logf("%d times full: %d accepted, %d told to come back, sending again within %s", rounds, len(ids), l.Busy(), worst)
+	faulttest.CalledOnce(t, r.Sim)
 	r.Verify()
 	if said := one[string](t, "sqlite", "file:"+file, "PRAGMA integrity_check"); said != "ok" {
 		t.Errorf("the file's integrity: %s", said)

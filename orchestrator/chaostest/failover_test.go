@@ -17,6 +17,7 @@ import (
 
 	"cascade/channels/simulator"
 	"cascade/orchestrator/orchestratortest"
+	"cascade/orchestrator/orchestratortest/faulttest"
 )
 
 var rounds = flag.Int("chaostest.rounds", 3, "how often a standby is promoted")
@@ -57,7 +58,7 @@ func (p *pair) follow(synchronous bool) {
 		p.ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
 		p.ask("SELECT pg_reload_conf()")
 	}
-	until(p.t, "the standby is "+want, func() bool {
+	faulttest.Until(p.t, "the standby is "+want, func() bool {
 		return one[string](p.t, "pgx", p.primary.address(), "SELECT coalesce(max(state || ' ' || sync_state), '') FROM pg_stat_replication") == want
 	})
 }
@@ -83,29 +84,29 @@ func (p *pair) promote() {
 
 // fail lets the primary die and the standby take over, round after round, under load; lag is how many messages are
 // accepted that the standby never hears of.
-func (p *pair) fail(r *orchestratortest.Rig, l *load, synchronous bool, lag int) (worst time.Duration) {
+func (p *pair) fail(r *orchestratortest.Rig, l *faulttest.Load, synchronous bool, lag int) (worst time.Duration) {
 	p.t.Helper()
 	for round := range *rounds {
 		p.follow(synchronous)
-		l.awaitMore(p.t, 50+rand.IntN(50))
+		l.AwaitMore(p.t, 50+rand.IntN(50))
 		lost := span{from: time.Now()}
 		if lag > 0 {
 			p.link.sever()
-			l.awaitMore(p.t, lag)
+			l.AwaitMore(p.t, lag)
 		}
 		p.primary.crash()
 		down := time.Now()
 		lost.to = down
 		p.unheard = append(p.unheard, lost)
-		busy := l.busyNow()
-		until(p.t, "an app meets the dead primary", func() bool { return l.busyNow() > busy })
-		if n := l.acceptedBetween(down.Add(20*time.Millisecond), time.Now()); n > 0 {
+		busy := l.Busy()
+		faulttest.Until(p.t, "an app meets the dead primary", func() bool { return l.Busy() > busy })
+		if n := l.AcceptedBetween(down.Add(20*time.Millisecond), time.Now()); n > 0 {
 			p.t.Errorf("round %d: %d messages were accepted without a primary", round, n)
 		}
 		p.promote()
 		up := time.Now()
-		until(p.t, "messages are sent and accepted again", func() bool {
-			return !firstCall(r.Sim, up).IsZero() && l.acceptedBetween(up, time.Now()) > 0
+		faulttest.Until(p.t, "messages are sent and accepted again", func() bool {
+			return !firstCall(r.Sim, up).IsZero() && l.AcceptedBetween(up, time.Now()) > 0
 		})
 		worst = max(worst, time.Since(up))
 	}
@@ -123,10 +124,10 @@ func TestSynchronousStandbyPromoted(t *testing.T) {
 	r.Sim.SetRule("*3", simulator.Rule{Channel: simulator.ZNS, Outcome: simulator.Refuse, Code: simulator.CodeUnknownUser})
 	l := startLoad(r, 150, true)
 	worst := p.fail(r, l, true, 0)
-	ids := l.end(t)
+	ids := l.End(t)
 	settle(t, r, ids)
-	t.Logf("%d promotions: %d accepted, %d told to come back, sending again within %s", *rounds, len(ids), l.busy, worst)
-	calledOnce(t, r.Sim)
+	t.Logf("%d promotions: %d accepted, %d told to come back, sending again within %s", *rounds, len(ids), l.Busy(), worst)
+	faulttest.CalledOnce(t, r.Sim)
 	r.Verify()
 	p.noDoubles(len(ids))
 }
@@ -150,11 +151,11 @@ func TestAsynchronousStandbyPromoted(t *testing.T) {
 	r.Sim.SetRule("*3", simulator.Rule{Channel: simulator.ZNS, Outcome: simulator.Refuse, Code: simulator.CodeUnknownUser})
 	l := startLoad(r, 150, true)
 	worst := p.fail(r, l, false, 30)
-	ids := l.end(t)
+	ids := l.End(t)
 	stored, lost := p.split(ids)
 	settle(t, r, stored)
 	t.Logf("%d promotions: %d accepted, of which %d are lost, %d told to come back, sending again within %s",
-		*rounds, len(ids), lost, l.busy, worst)
+		*rounds, len(ids), lost, l.Busy(), worst)
 	if lost == 0 {
 		t.Error("nothing was lost: the standby did not lag, and the test met nothing")
 	}
@@ -236,19 +237,19 @@ func TestPrimaryVanishes(t *testing.T) {
 	both := fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/postgres?sslmode=disable&target_session_attrs=read-write", road.port, p.standby.port)
 	r := newRig(t, both)
 	l := startLoad(r, 150, true)
-	l.awaitMore(t, 100)
+	l.AwaitMore(t, 100)
 	gone.Store(true)
 	vanished := time.Now()
 	p.promote()
 	up := time.Now()
-	until(t, "messages are sent and accepted again", func() bool {
-		return !firstCall(r.Sim, up).IsZero() && l.acceptedBetween(up, time.Now()) > 0
+	faulttest.Until(t, "messages are sent and accepted again", func() bool {
+		return !firstCall(r.Sim, up).IsZero() && l.AcceptedBetween(up, time.Now()) > 0
 	})
 	took := time.Since(vanished)
-	ids := l.end(t)
+	ids := l.End(t)
 	settle(t, r, ids)
-	t.Logf("%d accepted, %d told to come back, sending again within %s", len(ids), l.busy, took)
-	calledOnce(t, r.Sim)
+	t.Logf("%d accepted, %d told to come back, sending again within %s", len(ids), l.Busy(), took)
+	faulttest.CalledOnce(t, r.Sim)
 	r.Verify()
 	p.noDoubles(len(ids))
 }

@@ -10,6 +10,7 @@ import (
 	"cascade/channels/simulator"
 	"cascade/orchestrator"
 	"cascade/orchestrator/orchestratortest"
+	"cascade/orchestrator/orchestratortest/faulttest"
 )
 
 // What a replica remembers of commits that a failover lost must not go over what another replica has committed since.
@@ -23,8 +24,8 @@ func TestRememberedStateOfALostTimeline(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Stop(t.Context())
-	id := r.Send(number(1))
-	until(t, "sent", func() bool { return stateOf(t, r, id).Attempts[0].SentAt != 0 })
+	id := r.Send(faulttest.Number(1))
+	faulttest.Until(t, "sent", func() bool { return stateOf(t, r, id).Attempts[0].SentAt != 0 })
 	db, err := sql.Open("pgx", pg.address())
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +47,7 @@ func TestRememberedStateOfALostTimeline(t *testing.T) {
 	run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'")
 	confirm := func(e *orchestrator.Engine) {
 		t.Helper()
-		until(t, "confirmed", func() bool {
+		faulttest.Until(t, "confirmed", func() bool {
 			_, err := e.Confirm(t.Context(), r.Tenant.ID, id)
 			return err == nil
 		})

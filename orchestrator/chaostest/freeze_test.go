@@ -3,18 +3,11 @@
 package chaostest
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -28,11 +21,9 @@ import (
 	"cascade/models"
 	"cascade/orchestrator"
 	"cascade/orchestrator/orchestratortest"
+	"cascade/orchestrator/orchestratortest/faulttest"
 	"cascade/policy"
 )
-
-// workerVariable makes the test binary a worker; its value is a workerConfig.
-const workerVariable = "CASCADE_CHAOSTEST_WORKER"
 
 type workerConfig struct {
 	Database  string    `json:"database"`
@@ -40,21 +31,12 @@ type workerConfig struct {
 	Tenant    uuid.UUID `json:"tenant"`
 }
 
-func TestMain(m *testing.M) {
-	raw := os.Getenv(workerVariable)
-	if raw == "" {
-		os.Exit(m.Run())
-	}
-	if err := work(raw); err != nil {
-		fmt.Fprintln(os.Stderr, "worker:", err)
-		os.Exit(1)
-	}
-}
+func TestMain(m *testing.M) { faulttest.Main(m, work) }
 
 // work runs a replica until the parent is gone.
-func work(raw string) error {
+func work(config []byte) error {
 	var c workerConfig
-	if err := json.Unmarshal([]byte(raw), &c); err != nil {
+	if err := json.Unmarshal(config, &c); err != nil {
 		return err
 	}
 	ctx := context.Background()
@@ -94,77 +76,26 @@ func work(raw string) error {
 	mux.HandleFunc("POST /stale", func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(engine.Counters.Stale.Load())
 	})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	go func() {
-		_ = (&http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}).Serve(listener)
-	}()
-	fmt.Println(listener.Addr())
-	_, err = io.Copy(io.Discard, os.Stdin) // ends with the parent
+	_, err = faulttest.Serve(ctx, mux)
 	return err
 }
 
-// process is a running worker.
-type process struct {
-	t   *testing.T
-	cmd *exec.Cmd
-	url string
-}
-
-func startWorker(t *testing.T, r *orchestratortest.Rig, database string) *process {
+// startWorker runs a replica beside the rig's.
+func startWorker(t *testing.T, r *orchestratortest.Rig, database string) *faulttest.Worker {
 	t.Helper()
-	raw, err := json.Marshal(workerConfig{database, r.HookURL, r.Tenant.ID})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), workerVariable+"="+string(raw))
-	cmd.Stderr = os.Stderr
-	if _, err = cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // works on a frozen one as well
-		_ = cmd.Wait()
-	})
-	address, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal("the worker did not start:", err)
-	}
-	return &process{t, cmd, "http://" + strings.TrimSpace(address)}
+	return faulttest.StartWorker(t, workerConfig{database, r.HookURL, r.Tenant.ID})
 }
 
-func (p *process) signal(s syscall.Signal) {
-	p.t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil {
-		p.t.Fatal(err)
+func signal(t *testing.T, p *faulttest.Worker, s syscall.Signal) {
+	t.Helper()
+	if err := p.Signal(s); err != nil {
+		t.Fatal(err)
 	}
 }
 
 // ask calls the worker.
-func ask[T any](p *process, path string, body any) (v T, err error) {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return v, err
-	}
-	resp, err := (&http.Client{Timeout: 20 * time.Second}).Post(p.url+path, "application/json", bytes.NewReader(raw))
-	if err != nil {
-		return v, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode >= 300 {
-		return v, fmt.Errorf("%s answered %d", path, resp.StatusCode)
-	}
-	err = json.NewDecoder(resp.Body).Decode(&v)
+func ask[T any](p *faulttest.Worker, path string, body any) (v T, err error) {
+	err = p.Ask(context.Background(), http.MethodPost, path, body, &v)
 	return v, err
 }
 
@@ -184,19 +115,19 @@ func TestFrozenWorker(t *testing.T) {
 		var batch []uuid.UUID
 		called := len(r.Sim.Calls())
 		for i := range each {
-			id, err := ask[uuid.UUID](p, "/send", number(int64(round*each+i)))
+			id, err := ask[uuid.UUID](p, "/send", faulttest.Number(int64(round*each+i)))
 			if err != nil {
 				t.Fatal(err)
 			}
 			batch = append(batch, id)
 		}
-		until(t, "the calls are under way", func() bool { return len(r.Sim.Calls()) >= called+each/2 })
-		p.signal(syscall.SIGSTOP)
+		faulttest.Until(t, "the calls are under way", func() bool { return len(r.Sim.Calls()) >= called+each/2 })
+		signal(t, p, syscall.SIGSTOP)
 		frozen := time.Now()
-		until(t, "the leases are over", func() bool { return lost(t, r, batch) > 0 && time.Since(frozen) > lease+500*time.Millisecond })
+		faulttest.Until(t, "the leases are over", func() bool { return lost(t, r, batch) > 0 && time.Since(frozen) > lease+500*time.Millisecond })
 		n := lost(t, r, batch)
-		p.signal(syscall.SIGCONT)
-		until(t, "the worker's answers are kept", func() bool {
+		signal(t, p, syscall.SIGCONT)
+		faulttest.Until(t, "the worker's answers are kept", func() bool {
 			for _, id := range batch {
 				if a := stateOf(t, r, id).Attempts[0]; a.SentAt == 0 || a.ProviderID == "" {
 					return false
@@ -216,7 +147,7 @@ func TestFrozenWorker(t *testing.T) {
 	if stale == 0 {
 		t.Error("no write of the worker was refused: the test met nothing")
 	}
-	calledOnce(t, r.Sim)
+	faulttest.CalledOnce(t, r.Sim)
 	r.Verify()
 }
 
@@ -229,35 +160,21 @@ func TestFrozenWorkerCallsNobodyLate(t *testing.T) {
 	r.Policy("freeze", `{"steps":[{"channel":"zns","until":"delivered","timeout":"1s"},{"channel":"viber","until":"delivered","timeout":"1s"},
 		{"channel":"sms","until":"delivered","timeout":"2s"}],"ttl":"10m"}`)
 	p := startWorker(t, r, pg.address())
-	stop, done := make(chan struct{}), make(chan []uuid.UUID)
-	for app := range 4 {
-		go func() {
-			var ids []uuid.UUID
-			for i := int64(app) * 1_000_000; ; i++ {
-				select {
-				case <-stop:
-					done <- ids
-					return
-				default:
-				}
-				if id, err := ask[uuid.UUID](p, "/send", number(i)); err == nil {
-					ids = append(ids, id)
-				}
-			}
-		}()
-	}
+	l := faulttest.Apps{Apps: 4, Rate: 200, Send: func(i int64) (uuid.UUID, error) {
+		return ask[uuid.UUID](p, "/send", faulttest.Number(i))
+	}}.Start()
 	for range rounds {
-		time.Sleep(300 * time.Millisecond)
-		p.signal(syscall.SIGSTOP)
-		time.Sleep(lease + 300*time.Millisecond)
-		p.signal(syscall.SIGCONT)
+		l.AwaitMore(t, 50)
+		signal(t, p, syscall.SIGSTOP)
+		frozen := time.Now()
+		held := fmt.Sprintf("SELECT count(*) FROM attempts WHERE status = 'sending' AND called_at <= %d", frozen.UnixMilli())
+		faulttest.Until(t, "nothing is the frozen worker's any more", func() bool {
+			return time.Since(frozen) > lease && one[int](t, "pgx", pg.address(), held) == 0
+		})
+		signal(t, p, syscall.SIGCONT)
 	}
-	time.Sleep(300 * time.Millisecond)
-	close(stop)
-	var ids []uuid.UUID
-	for range 4 {
-		ids = append(ids, <-done...)
-	}
+	l.AwaitMore(t, 50)
+	ids := l.End(t)
 	settle(t, r, ids)
 	calls := map[string]simulator.Call{}
 	for _, c := range r.Sim.Calls() {
@@ -265,23 +182,14 @@ func TestFrozenWorkerCallsNobodyLate(t *testing.T) {
 	}
 	for _, id := range ids {
 		for _, a := range stateOf(t, r, id).Attempts {
-			if c, ok := calls[reference(id, a.N)]; ok && c.At.Sub(time.UnixMilli(a.CalledAt)) > lease {
+			if c, ok := calls[faulttest.Reference(id, a.N)]; ok && c.At.Sub(time.UnixMilli(a.CalledAt)) > lease {
 				t.Errorf("attempt %d of %s was called %s after it was claimed", a.N, id, c.At.Sub(time.UnixMilli(a.CalledAt)))
 			}
 		}
 	}
 	t.Logf("%d freezes, %d messages, %d calls", rounds, len(ids), len(calls))
-	calledOnce(t, r.Sim)
+	faulttest.CalledOnce(t, r.Sim)
 	r.Verify()
-}
-
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for limit := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(limit) {
-			t.Fatalf("within 30 s it did not come to this: %s", what)
-		}
-	}
 }
 
 // lost counts the messages whose first attempt's outcome counts as unknown, because its lease is over.

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"cascade/orchestrator/orchestratortest/faulttest"
 )
 
 // room mounts a small tmpfs for a server's files, and gives its folder.
@@ -48,29 +50,29 @@ func TestPostgresTablesFull(t *testing.T) {
 	ballast := filepath.Join(filepath.Dir(files), "ballast")
 	worst, between := time.Duration(0), 0
 	for range times {
-		l.awaitMore(t, 100)
-		busy := l.busyNow()
-		until(t, "apps meet the full tables", func() bool {
+		l.AwaitMore(t, 100)
+		busy := l.Busy()
+		faulttest.Until(t, "apps meet the full tables", func() bool {
 			fill(t, ballast) // what was freed since
-			return l.busyNow() >= busy+50
+			return l.Busy() >= busy+50
 		})
 		if err := os.Remove(ballast); err != nil {
 			t.Fatal(err)
 		}
 		room := time.Now()
-		until(t, "messages are sent and accepted again", func() bool {
-			return !firstCall(r.Sim, room).IsZero() && l.acceptedBetween(room, time.Now()) > 0
+		faulttest.Until(t, "messages are sent and accepted again", func() bool {
+			return !firstCall(r.Sim, room).IsZero() && l.AcceptedBetween(room, time.Now()) > 0
 		})
 		worst = max(worst, time.Since(room))
-		between += l.busyNow() - busy
+		between += l.Busy() - busy
 	}
-	ids := l.end(t)
+	ids := l.End(t)
 	settle(t, r, ids)
-	t.Logf("%d times full: %d accepted, %d told to come back, of which %d while it was full; sending again within %s", times, len(ids), l.busy, between, worst)
+	t.Logf("%d times full: %d accepted, %d told to come back, of which %d while it was full; sending again within %s", times, len(ids), l.Busy(), between, worst)
 	if worst > 10*time.Second {
 		t.Errorf("sending again took %s", worst)
 	}
-	calledOnce(t, r.Sim)
+	faulttest.CalledOnce(t, r.Sim)
 	r.Verify()
 	if rows := one[int](t, "pgx", address, "SELECT count(*) FROM messages"); rows != len(ids) {
 		t.Errorf("%d messages are stored, and %d apps were told theirs", rows, len(ids))
@@ -90,15 +92,15 @@ func TestPostgresLogFull(t *testing.T) {
 	pg.start()
 	r := newRig(t, pg.address())
 	l := startLoad(r, 300, true)
-	l.awaitMore(t, 100)
+	l.AwaitMore(t, 100)
 	ballast := filepath.Join(filepath.Dir(files), "ballast")
-	until(t, "the server stops", func() bool {
+	faulttest.Until(t, "the server stops", func() bool {
 		fill(t, ballast)
 		return !pg.runs()
 	})
-	down, busy := time.Now(), l.busyNow()
-	until(t, "apps meet the stopped server", func() bool { return l.busyNow() >= busy+50 })
-	if n := l.acceptedBetween(down, time.Now()); n > 0 {
+	down, busy := time.Now(), l.Busy()
+	faulttest.Until(t, "apps meet the stopped server", func() bool { return l.Busy() >= busy+50 })
+	if n := l.AcceptedBetween(down, time.Now()); n > 0 {
 		t.Errorf("%d messages were accepted without a database", n)
 	}
 	if err := os.Remove(ballast); err != nil {
@@ -106,14 +108,14 @@ func TestPostgresLogFull(t *testing.T) {
 	}
 	pg.start()
 	up := time.Now()
-	until(t, "messages are sent and accepted again", func() bool {
-		return !firstCall(r.Sim, up).IsZero() && l.acceptedBetween(up, time.Now()) > 0
+	faulttest.Until(t, "messages are sent and accepted again", func() bool {
+		return !firstCall(r.Sim, up).IsZero() && l.AcceptedBetween(up, time.Now()) > 0
 	})
 	took := time.Since(up)
-	ids := l.end(t)
+	ids := l.End(t)
 	settle(t, r, ids)
-	t.Logf("%d accepted, %d told to come back, sending again within %s", len(ids), l.busy, took)
-	calledOnce(t, r.Sim)
+	t.Logf("%d accepted, %d told to come back, sending again within %s", len(ids), l.Busy(), took)
+	faulttest.CalledOnce(t, r.Sim)
 	r.Verify()
 	if rows := one[int](t, "pgx", pg.address(), "SELECT count(*) FROM messages"); rows != len(ids) {
 		t.Errorf("%d messages are stored, and %d apps were told theirs", rows, len(ids))

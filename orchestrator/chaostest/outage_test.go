@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"cascade/orchestrator/orchestratortest/faulttest"
 )
 
 // The database is stopped at once and started again, under load, again and again. What was accepted is there and ends;
@@ -22,12 +24,12 @@ func TestPostgresStopsAndStarts(t *testing.T) {
 		time.Sleep(300*time.Millisecond + rand.N(300*time.Millisecond))
 		pg.crash()
 		down := time.Now()
-		busy := l.busyNow()
+		busy := l.Busy()
 		time.Sleep(200*time.Millisecond + rand.N(400*time.Millisecond))
-		if n := l.acceptedBetween(down.Add(20*time.Millisecond), time.Now()); n > 0 {
+		if n := l.AcceptedBetween(down.Add(20*time.Millisecond), time.Now()); n > 0 {
 			t.Errorf("round %d: %d messages were accepted without a database", round, n)
 		}
-		if l.busyNow() == busy {
+		if l.Busy() == busy {
 			t.Errorf("round %d: no app was told to come back while the database was away", round)
 		}
 		pg.start()
@@ -40,17 +42,11 @@ func TestPostgresStopsAndStarts(t *testing.T) {
 		}
 		worst = max(worst, firstCall(r.Sim, up).Sub(up))
 	}
-	ids := l.end(t)
+	ids := l.End(t)
 	settle(t, r, ids)
-	t.Logf("%d stops: %d accepted, %d told to come back, sending again within %s", rounds, len(ids), l.busy, worst)
-	calledOnce(t, r.Sim)
+	t.Logf("%d stops: %d accepted, %d told to come back, sending again within %s", rounds, len(ids), l.Busy(), worst)
+	faulttest.CalledOnce(t, r.Sim)
 	r.Verify()
-}
-
-func (l *load) busyNow() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.busy
 }
 
 // Every connection of the engine's is ended by the server, hundreds of times, under load.
@@ -74,10 +70,10 @@ func TestPostgresTerminatesBackends(t *testing.T) {
 		}
 		ended += n
 	}
-	ids := l.end(t)
+	ids := l.End(t)
 	settle(t, r, ids)
-	t.Logf("%d storms ended %d connections: %d accepted, %d told to come back", storms, ended, len(ids), l.busy)
-	calledOnce(t, r.Sim)
+	t.Logf("%d storms ended %d connections: %d accepted, %d told to come back", storms, ended, len(ids), l.Busy())
+	faulttest.CalledOnce(t, r.Sim)
 	r.Verify()
 	if twice := one[int](t, "pgx", pg.address(), `SELECT count(*) FROM (SELECT 1 FROM messages GROUP BY to_phone HAVING count(*) > 1) x`); twice != 0 {
 		t.Errorf("%d numbers have two messages under one idempotency key", twice)

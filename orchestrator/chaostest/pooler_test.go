@@ -15,6 +15,8 @@ import (
 
 	"cascade/channels/simulator"
 	"cascade/policy"
+
+	"cascade/orchestrator/orchestratortest/faulttest"
 )
 
 // startPooler runs a PgBouncer in transaction mode before a server, and gives the address through it.
@@ -62,7 +64,7 @@ logfile = %s/log
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	until(t, "PgBouncer takes connections", func() bool {
+	faulttest.Until(t, "PgBouncer takes connections", func() bool {
 		return pg.run("pg_isready", "-h", "127.0.0.1", "-p", itoa(port)) == nil
 	})
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
@@ -94,12 +96,12 @@ func TestPgBouncer(t *testing.T) {
 				r.Sim.SetRule("*"+digit, simulator.Rule{Channel: simulator.ZNS, Outcome: simulator.Refuse, Code: simulator.CodeUnknownUser})
 			}
 			l := startLoad(r, 400, false)
-			for l.count() < tt.messages {
-				l.awaitMore(t, 100)
+			for l.Count() < tt.messages {
+				l.AwaitMore(t, 100)
 			}
-			ids := l.end(t)
+			ids := l.End(t)
 			settle(t, r, ids)
-			calledOnce(t, r.Sim)
+			faulttest.CalledOnce(t, r.Sim)
 			fellBack := 0
 			calls := callsOf(r.Sim)
 			for _, id := range ids {
@@ -110,16 +112,16 @@ func TestPgBouncer(t *testing.T) {
 					fellBack++
 				}
 				for n, channel := range want {
-					if calls[reference(id, int64(n+1))] != 1 || st.Attempts[n].Channel != channel {
-						t.Errorf("attempt %d of %s on %s was called %d times", n+1, id, channel, calls[reference(id, int64(n+1))])
+					if calls[faulttest.Reference(id, int64(n+1))] != 1 || st.Attempts[n].Channel != channel {
+						t.Errorf("attempt %d of %s on %s was called %d times", n+1, id, channel, calls[faulttest.Reference(id, int64(n+1))])
 					}
 				}
 				if st.Message.Status != policy.Delivered || len(st.Attempts) != len(want) {
 					t.Errorf("message %s is %s after %d attempts", id, st.Message.Status, len(st.Attempts))
 				}
 			}
-			if l.busy > 0 {
-				t.Errorf("%d apps were told to come back", l.busy)
+			if l.Busy() > 0 {
+				t.Errorf("%d apps were told to come back", l.Busy())
 			}
 			r.Verify()
 			t.Logf("%d accepted, %d of them with a fallback, %d calls; plans seen: %v", len(ids), fellBack, len(r.Sim.Calls()), plansInLog(t, pg))

@@ -8,11 +8,8 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +20,7 @@ import (
 	"cascade/models"
 	"cascade/orchestrator"
 	"cascade/orchestrator/orchestratortest"
+	"cascade/orchestrator/orchestratortest/faulttest"
 	"cascade/policy"
 )
 
@@ -56,94 +54,23 @@ func newRig(t *testing.T, address string) *orchestratortest.Rig {
 	return r
 }
 
-// number makes the i-th phone number.
-func number(i int64) string { return fmt.Sprintf("+8491%07d", i) }
-
-// load is a number of apps that send without a break, each number once, until the answer is yes where it insists.
-type load struct {
-	r *orchestratortest.Rig
-	// insist: what was refused is sent again under its key until it is accepted.
-	insist bool
-
-	mu       sync.Mutex
-	accepted []uuid.UUID
-	at       []time.Time // when accepted
-	busy     int         // told to come back
-	wrong    []error     // any other answer
-	i        atomic.Int64
-	stop     chan struct{}
-	wg       sync.WaitGroup
-}
-
-func startLoad(r *orchestratortest.Rig, rate int, insist bool) *load {
-	const apps = 16
-	l := &load{r: r, insist: insist, stop: make(chan struct{})}
-	for range apps {
-		l.wg.Go(func() {
-			tick := time.NewTicker(apps * time.Second / time.Duration(rate))
-			defer tick.Stop()
-			for {
-				select {
-				case <-l.stop:
-					return
-				case <-tick.C:
-					l.send(l.i.Add(1))
-				}
-			}
-		})
-	}
-	return l
-}
-
-// send has a message accepted, as an app does that keeps its idempotency key over retries.
-func (l *load) send(i int64) {
-	sub := l.r.Submission(number(i))
-	sub.IdempotencyKey, sub.RequestHash = fmt.Sprint("key-", i), fmt.Sprint("hash-", i)
-	for {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		acc, err := l.r.Engine.Accept(ctx, l.r.Caller, sub)
-		cancel()
-		_, busy := errors.AsType[*orchestrator.BusyError](err)
-		l.mu.Lock()
-		switch {
-		case err == nil:
-			l.accepted, l.at = append(l.accepted, acc.Message.ID), append(l.at, time.Now())
-		case busy:
-			l.busy++
-		default:
-			l.wrong = append(l.wrong, err)
-		}
-		l.mu.Unlock()
-		if !busy || !l.insist {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-// acceptedBetween counts what was accepted from a to b.
-func (l *load) acceptedBetween(a, b time.Time) (n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, t := range l.at {
-		if !t.Before(a) && t.Before(b) {
-			n++
-		}
-	}
-	return n
-}
-
-// end stops the load and answers the ids of all that was accepted.
-func (l *load) end(t *testing.T) []uuid.UUID {
-	t.Helper()
-	close(l.stop)
-	l.wg.Wait()
-	for i, err := range l.wrong {
-		if i < 5 {
-			t.Errorf("an app was answered %v", err)
-		}
-	}
-	return l.accepted
+// startLoad has apps send that keep their idempotency key over retries; they retry if they insist.
+func startLoad(r *orchestratortest.Rig, rate int, insist bool) *faulttest.Load {
+	return faulttest.Apps{
+		Apps: 16, Rate: rate, Insist: insist,
+		Send: func(i int64) (uuid.UUID, error) {
+			sub := r.Submission(faulttest.Number(i))
+			sub.IdempotencyKey, sub.RequestHash = fmt.Sprint("key-", i), fmt.Sprint("hash-", i)
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			defer cancel()
+			acc, err := r.Engine.Accept(ctx, r.Caller, sub)
+			return acc.Message.ID, err
+		},
+		Busy: func(err error) bool {
+			_, busy := errors.AsType[*orchestrator.BusyError](err)
+			return busy
+		},
+	}.Start()
 }
 
 // settle waits until every message has its final status, and fails the test for one that is not there.
@@ -160,19 +87,6 @@ func settle(t *testing.T, r *orchestratortest.Rig, ids []uuid.UUID) {
 		ended[v.Status]++
 	}
 	t.Log("messages ended", ended)
-}
-
-// calledOnce checks the provider's log: an attempt is called again only if its calls before were surely not taken.
-func calledOnce(t *testing.T, sim *simulator.Simulator) {
-	t.Helper()
-	before := map[string]simulator.Call{}
-	for _, c := range sim.Calls() {
-		old, again := before[c.Reference]
-		if again && (old.Taken() || old.Outcome != simulator.OutcomeRefused && old.Outcome != simulator.OutcomeCutNotTaken) {
-			t.Errorf("attempt %s was called again on %s after %s", c.Reference, c.Channel, old.Outcome)
-		}
-		before[c.Reference] = c
-	}
 }
 
 // firstCall is when the provider was first called after a time; zero if not.
@@ -197,23 +111,4 @@ func one[T any](t *testing.T, driver, dsn, query string) (v T) {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return v
-}
-
-func reference(id uuid.UUID, n int64) string {
-	a := models.AttemptID(id, n)
-	return hex.EncodeToString(a[:])
-}
-
-// count is how many messages have been accepted.
-func (l *load) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.accepted)
-}
-
-// awaitMore waits until n more messages have been accepted.
-func (l *load) awaitMore(t *testing.T, n int) {
-	t.Helper()
-	want := l.count() + n
-	until(t, fmt.Sprintf("%d more messages are accepted", n), func() bool { return l.count() >= want })
 }

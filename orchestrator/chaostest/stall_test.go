@@ -22,6 +22,7 @@ import (
 
 	"cascade/orchestrator"
 	"cascade/orchestrator/orchestratortest"
+	"cascade/orchestrator/orchestratortest/faulttest"
 )
 
 // deadline is how long an app waits for an answer.
@@ -78,7 +79,7 @@ func (c *crowd) pause(d time.Duration) bool {
 
 // send has a message accepted under its key, and gives up only when the crowd leaves.
 func (c *crowd) send(i int64) {
-	sub := c.r.Submission(number(i))
+	sub := c.r.Submission(faulttest.Number(i))
 	sub.IdempotencyKey, sub.RequestHash = fmt.Sprint("key-", i), fmt.Sprint("hash-", i)
 	for {
 		ctx, cancel := context.WithTimeout(context.Background(), deadline)
@@ -120,7 +121,7 @@ func raise(to *atomic.Int64, v int64) {
 // recovers waits until a message is accepted that was sent after from.
 func (c *crowd) recovers(t *testing.T, from time.Time) {
 	t.Helper()
-	until(t, "a new message is accepted again", func() bool { return c.newest.Load() > from.UnixNano() })
+	faulttest.Until(t, "a new message is accepted again", func() bool { return c.newest.Load() > from.UnixNano() })
 }
 
 func (c *crowd) end(t *testing.T) []uuid.UUID {
@@ -149,11 +150,11 @@ func stall(t *testing.T, apps int, during time.Duration, hold func(sent []byte, 
 	}
 	link.lead(pg.port)
 	r := newRig(t, fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", link.port))
-	r.Await(r.Send(number(9_999_999)), orchestratortest.Final)
+	r.Await(r.Send(faulttest.Number(9_999_999)), orchestratortest.Final)
 	idle := goroutines(t)
 
 	c := startCrowd(t, r, apps)
-	until(t, "the crowd sends", func() bool { return c.newest.Load() > 0 })
+	faulttest.Until(t, "the crowd sends", func() bool { return c.newest.Load() > 0 })
 	held := make(chan struct{})
 	over.Store(&held)
 	time.Sleep(during / 2) // the fault itself: it lasts as long as it is said to
@@ -168,8 +169,8 @@ func stall(t *testing.T, apps int, during time.Duration, hold func(sent []byte, 
 	ids := c.end(t)
 	t.Logf("%d apps, %s: %d accepted, %d told to come back; the slowest answer took %s; accepting again within %s",
 		apps, during, len(ids), c.busy.Load(), time.Duration(c.slowest.Load()).Round(time.Millisecond), recovered.Round(time.Millisecond))
-	settle(t, r, append(ids, r.Send(number(9_999_998))))
-	until(t, fmt.Sprintf("the goroutines are gone that were not there before (%d)", idle), func() bool { return goroutines(t) <= idle+20 })
+	settle(t, r, append(ids, r.Send(faulttest.Number(9_999_998))))
+	faulttest.Until(t, fmt.Sprintf("the goroutines are gone that were not there before (%d)", idle), func() bool { return goroutines(t) <= idle+20 })
 	t.Logf("goroutines: at most %d in the first half, %d in all; %d idle before, %d afterwards", half, whole, idle, goroutines(t))
 	if slowest := time.Duration(c.slowest.Load()); slowest > deadline+time.Second {
 		t.Errorf("an app waited %s for its answer; want at most %s", slowest, deadline)
@@ -180,7 +181,7 @@ func stall(t *testing.T, apps int, during time.Duration, hold func(sent []byte, 
 	if limit := int64(idle + apps + calling); whole > limit {
 		t.Errorf("there were %d goroutines; an app has one, and calls have %d at most", whole, calling)
 	}
-	calledOnce(t, r.Sim)
+	faulttest.CalledOnce(t, r.Sim)
 	r.Verify()
 }
 

@@ -1,10 +1,6 @@
 package crashtest
 
 import (
-	"bufio"
-	"bytes"
-	"context"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,8 +9,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +24,7 @@ import (
 	"cascade/models"
 	"cascade/models/modelstest"
 	"cascade/orchestrator"
+	"cascade/orchestrator/orchestratortest/faulttest"
 	"cascade/policy"
 )
 
@@ -47,7 +42,6 @@ type bench struct {
 	database string
 	tenant   uuid.UUID
 	renewals atomic.Int64 // calls for a new token that reached the provider
-	client   *http.Client
 
 	mu    sync.Mutex
 	alive []*process
@@ -62,9 +56,7 @@ type shape struct {
 
 func newBench(t *testing.T, dialect string, s shape) *bench {
 	t.Helper()
-	b := &bench{t: t, database: modelstest.OpenURL(t, dialect), client: &http.Client{
-		Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
-	}}
+	b := &bench{t: t, database: modelstest.OpenURL(t, dialect)}
 	var err error
 	if b.sim, err = simulator.New(simulator.Options{Scale: 0.02}); err != nil {
 		t.Fatal(err)
@@ -81,7 +73,6 @@ func newBench(t *testing.T, dialect string, s shape) *bench {
 		if err := b.sim.Close(); err != nil {
 			t.Error("simulator:", err)
 		}
-		b.client.CloseIdleConnections()
 		sim.Close()
 		hooks.Close()
 	})
@@ -155,50 +146,20 @@ func (b *bench) account(e *orchestrator.Engine, s shape, name string, ch policy.
 
 // process is a running worker.
 type process struct {
+	*faulttest.Worker
 	b     *bench
-	cmd   *exec.Cmd
-	url   string
-	log   *bytes.Buffer
 	proxy *httputil.ReverseProxy
-	ended chan struct{}
-	err   error // of the exit; after ended
 }
 
 // start runs a worker and waits until it listens.
 func (b *bench) start(c workerConfig) *process {
 	b.t.Helper()
 	c.Database, c.PublicURL, c.Tenant = b.database, b.hookURL, b.tenant
-	raw, err := json.Marshal(c)
-	b.must(err)
-	p := &process{b: b, cmd: exec.CommandContext(b.t.Context(), os.Args[0]), log: &bytes.Buffer{}, ended: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), workerVariable+"="+string(raw))
-	p.cmd.Stderr = p.log
-	_, err = p.cmd.StdinPipe() // open for as long as we live
-	b.must(err)
-	out, err := p.cmd.StdoutPipe()
-	b.must(err)
-	b.must(p.cmd.Start())
-	address, readErr := bufio.NewReader(out).ReadString('\n')
-	go func() {
-		p.err = p.cmd.Wait()
-		close(p.ended)
-	}()
-	b.t.Cleanup(func() {
-		p.kill()
-		if b.t.Failed() && p.log.Len() > 0 {
-			text := p.log.String()
-			b.t.Logf("worker %s:\n%s", p.url, text[max(0, len(text)-4000):])
-		}
-	})
-	if readErr != nil {
-		<-p.ended
-		b.t.Fatalf("worker did not start: %v\n%s", p.err, p.log)
-	}
-	p.url = "http://" + strings.TrimSpace(address)
-	target, err := url.Parse(p.url)
+	p := &process{Worker: faulttest.StartWorker(b.t, c), b: b}
+	target, err := url.Parse(p.URL)
 	b.must(err)
 	p.proxy = &httputil.ReverseProxy{
-		Transport: b.client.Transport, ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		Transport: p.Client.Transport, ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
 	}
 	b.mu.Lock()
 	b.alive = append(b.alive, p)
@@ -207,10 +168,9 @@ func (b *bench) start(c workerConfig) *process {
 	return p
 }
 
-// kill ends the worker at once, as a power cut does.
+// kill ends the worker at once.
 func (p *process) kill() {
-	_ = p.cmd.Process.Kill() // it may be dead already
-	<-p.ended
+	p.Kill()
 	p.gone()
 }
 
@@ -218,17 +178,17 @@ func (p *process) kill() {
 func (p *process) terminate() time.Duration {
 	p.b.t.Helper()
 	began := time.Now()
-	p.b.must(p.cmd.Process.Signal(syscall.SIGTERM))
+	p.b.must(p.Signal(syscall.SIGTERM))
 	select {
-	case <-p.ended:
+	case <-p.Ended():
 	case <-time.After(30 * time.Second):
 		p.kill()
 		p.b.t.Fatal("the worker did not end within 30 s of SIGTERM")
 	}
 	took := time.Since(began)
 	p.gone()
-	if p.err != nil {
-		p.b.t.Errorf("the worker ended with %v\n%s", p.err, p.log)
+	if err := p.Err(); err != nil {
+		p.b.t.Error(err)
 	}
 	return took
 }
@@ -259,42 +219,16 @@ func (b *bench) forward(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusServiceUnavailable)
 }
 
-// ask calls the worker; into, if not nil, takes the answer. The status is 0 if there was none.
-func (p *process) ask(ctx context.Context, method, path string, body, into any) (int, error) {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return 0, err
-	}
-	req, err := http.NewRequestWithContext(ctx, method, p.url+path, bytes.NewReader(raw))
-	if err != nil {
-		return 0, err
-	}
-	resp, err := p.b.client.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	raw, err = io.ReadAll(resp.Body)
-	switch {
-	case err != nil:
-		return 0, err
-	case resp.StatusCode >= 300:
-		return resp.StatusCode, fmt.Errorf("%s answered %d: %s", path, resp.StatusCode, raw)
-	}
-	return resp.StatusCode, json.Unmarshal(raw, into)
-}
-
 // calls is how many provider calls the worker made.
 func (p *process) calls() (n int64) {
 	p.b.t.Helper()
-	_, err := p.ask(p.b.t.Context(), http.MethodGet, "/calls", nil, &n)
-	p.b.must(err)
+	p.b.must(p.Ask(p.b.t.Context(), http.MethodGet, "/calls", nil, &n))
 	return n
 }
 
 // send has the worker accept a message.
 func (p *process) send(to string) (id uuid.UUID, err error) {
-	_, err = p.ask(p.b.t.Context(), http.MethodPost, "/send", to, &id)
+	err = p.Ask(p.b.t.Context(), http.MethodPost, "/send", to, &id)
 	return id, err
 }
 
@@ -304,8 +238,7 @@ func (b *bench) awaitFinal(p *process, ids []uuid.UUID) {
 	const page = 500
 	for deadline := time.Now().Add(time.Minute); len(ids) > 0; {
 		var open []uuid.UUID
-		_, err := p.ask(b.t.Context(), http.MethodPost, "/open", ids[:min(page, len(ids))], &open)
-		b.must(err)
+		b.must(p.Ask(b.t.Context(), http.MethodPost, "/open", ids[:min(page, len(ids))], &open))
 		ids = append(open, ids[min(page, len(ids)):]...)
 		if len(open) == 0 {
 			continue
@@ -324,21 +257,6 @@ func (b *bench) verify(store *models.Store) {
 		b.t.Errorf("invariant %s: %s (message %s)", v.Invariant, v.What, v.MessageID)
 		return nil
 	}))
-}
-
-// calledOnce checks the provider's log: an attempt is called again only if its calls before were surely not taken.
-func (b *bench) calledOnce() {
-	b.t.Helper()
-	byReference := map[string][]simulator.Call{}
-	for _, c := range b.sim.Calls() {
-		before := byReference[c.Reference]
-		for _, old := range before {
-			if old.Taken() || old.Outcome != simulator.OutcomeRefused && old.Outcome != simulator.OutcomeCutNotTaken {
-				b.t.Errorf("attempt %s was called again at %s on %s after %s at %s", c.Reference, c.At, c.Channel, old.Outcome, old.At)
-			}
-		}
-		byReference[c.Reference] = append(before, c)
-	}
 }
 
 // truthful compares what is stored about the messages with the provider's log: what counts as delivered was delivered
@@ -365,8 +283,7 @@ func (b *bench) truthful(store *models.Store, ids []uuid.UUID) {
 			ended[st.Message.Status]++
 			reached, cut := false, false
 			for _, a := range st.Attempts {
-				attempt := models.AttemptID(id, a.N)
-				call, ok := byReference[hex.EncodeToString(attempt[:])]
+				call, ok := byReference[faulttest.Reference(id, a.N)]
 				proof := a.Status == policy.AttemptDelivered || a.Status == policy.AttemptRead
 				if proof && (!ok || call.DeliveredAt == nil) {
 					b.t.Errorf("attempt %d of %s is %s, but its provider did not deliver it", a.N, id, a.Status)

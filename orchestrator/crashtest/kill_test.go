@@ -7,6 +7,7 @@ import (
 
 	"cascade/models"
 	"cascade/models/modelstest"
+	"cascade/orchestrator/orchestratortest/faulttest"
 )
 
 // A worker is killed again and again under load. Whatever was accepted gets its final status, and no attempt is
@@ -23,18 +24,18 @@ func TestKillUnderLoad(t *testing.T) {
 			p := b.start(workerConfig{})
 			l := b.startLoad(400)
 			for range kills {
-				l.awaitMore(t, 20+rand.IntN(60)) // a slow machine gets its load too
+				l.AwaitMore(t, 20+rand.IntN(60)) // a slow machine gets its load too
 				p.kill()
 				p = b.start(workerConfig{})
 			}
-			ids := l.end()
+			ids := l.End(t)
 			b.awaitFinal(p, ids)
 			p.terminate()
-			t.Logf("%d kills: %d accepted, %d not, %d calls", kills, len(ids), l.failed, len(b.sim.Calls()))
+			t.Logf("%d kills: %d accepted, %d not, %d calls", kills, len(ids), l.Busy(), len(b.sim.Calls()))
 			if len(ids) < 20*kills {
 				t.Errorf("only %d messages were accepted: that is no load", len(ids))
 			}
-			b.calledOnce()
+			faulttest.CalledOnce(t, b.sim)
 			b.withStore(func(s *models.Store) {
 				b.verify(s)
 				b.truthful(s, ids)
@@ -51,11 +52,11 @@ func TestTerminateUnderLoad(t *testing.T) {
 			b.mix()
 			p := b.start(workerConfig{})
 			l := b.startLoad(400)
-			time.Sleep(time.Second)
+			l.AwaitMore(t, 200)
 			if took := p.terminate(); took > 15*time.Second {
 				t.Errorf("the worker took %s to end", took)
 			}
-			ids := l.end()
+			ids := l.End(t)
 			b.withStore(func(s *models.Store) {
 				states, err := loadStates(t.Context(), s, b.tenant, ids)
 				b.must(err)
@@ -75,7 +76,7 @@ func TestTerminateUnderLoad(t *testing.T) {
 			b.awaitFinal(p, ids)
 			p.terminate()
 			t.Logf("%d accepted, %d calls", len(ids), len(b.sim.Calls()))
-			b.calledOnce()
+			faulttest.CalledOnce(t, b.sim)
 			b.withStore(func(s *models.Store) {
 				b.verify(s)
 				b.truthful(s, ids)

@@ -15,6 +15,7 @@ import (
 	"cascade/models"
 	"cascade/models/modelstest"
 	"cascade/orchestrator"
+	"cascade/orchestrator/orchestratortest/faulttest"
 )
 
 // busy is how much later than by its clock a machine with much else to do may get to something.
@@ -61,7 +62,7 @@ func TestTwoWorkersShareDueMessages(t *testing.T) {
 	b.awaitFinal(two, ids)
 	t.Logf("%d and %d calls when one was killed; its work moved within %s; all ended %s after they were due", a, c, moved, time.Since(due))
 	two.terminate()
-	b.calledOnce()
+	faulttest.CalledOnce(t, b.sim)
 	b.withStore(func(s *models.Store) {
 		b.verify(s)
 		b.truthful(s, ids)
@@ -84,7 +85,7 @@ func (b *bench) schedule(n int, due time.Time) []uuid.UUID {
 		for i := 0; i < n; {
 			var batch []orchestrator.Submission
 			for ; i < n && len(batch) < 1000; i++ {
-				one := submission(number(int64(i)))
+				one := submission(faulttest.Number(int64(i)))
 				one.SendAt = due
 				batch = append(batch, one)
 			}
@@ -129,7 +130,7 @@ func TestOneRefreshForAll(t *testing.T) {
 	if calls := b.taken("zns"); calls != len(ids) {
 		t.Errorf("%d of %d messages went by ZNS", calls, len(ids))
 	}
-	b.calledOnce()
+	faulttest.CalledOnce(t, b.sim)
 	b.withStore(func(s *models.Store) {
 		b.verify(s)
 		b.truthful(s, ids)
@@ -146,7 +147,7 @@ func (b *bench) sendAll(n int, workers ...*process) []uuid.UUID {
 	results := make(chan sent)
 	for i := range n {
 		go func() {
-			id, err := workers[i%len(workers)].send(number(int64(i * 10)))
+			id, err := workers[i%len(workers)].send(faulttest.Number(int64(i * 10)))
 			results <- sent{id, err}
 		}()
 	}
@@ -179,7 +180,7 @@ func TestKilledWhileRefreshing(t *testing.T) {
 			p := b.start(workerConfig{DieRenewing: true})
 			ids := b.sendAll(50, p)
 			select {
-			case <-p.ended:
+			case <-p.Ended():
 			case <-time.After(busy):
 				t.Fatal("the worker never renewed its token")
 			}
@@ -202,7 +203,7 @@ func TestKilledWhileRefreshing(t *testing.T) {
 				t.Errorf("%d calls for a new token, want the one whose answer was lost", got)
 			}
 			p.terminate()
-			b.calledOnce()
+			faulttest.CalledOnce(t, b.sim)
 			b.withStore(func(s *models.Store) {
 				b.verify(s)
 				b.truthful(s, ids)
@@ -216,8 +217,7 @@ func (b *bench) awaitState(p *process, account string, want models.AccountState)
 	b.t.Helper()
 	for deadline := time.Now().Add(lease + busy); ; time.Sleep(50 * time.Millisecond) {
 		var states map[string]models.AccountState
-		_, err := p.ask(b.t.Context(), http.MethodGet, "/accounts", nil, &states)
-		b.must(err)
+		b.must(p.Ask(b.t.Context(), http.MethodGet, "/accounts", nil, &states))
 		switch {
 		case states[account] == want:
 			return

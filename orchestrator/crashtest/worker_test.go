@@ -7,10 +7,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -26,11 +24,9 @@ import (
 	"cascade/channels/zalo"
 	"cascade/models"
 	"cascade/orchestrator"
+	"cascade/orchestrator/orchestratortest/faulttest"
 	"cascade/policy"
 )
-
-// workerVariable makes the test binary a worker; its value is a workerConfig.
-const workerVariable = "CASCADE_CRASHTEST_WORKER"
 
 // The engine's times, short so that a dead worker's work moves soon.
 const (
@@ -46,16 +42,7 @@ type workerConfig struct {
 	DieRenewing bool `json:"die_renewing"`
 }
 
-func TestMain(m *testing.M) {
-	raw := os.Getenv(workerVariable)
-	if raw == "" {
-		os.Exit(m.Run())
-	}
-	if err := work(raw); err != nil {
-		fmt.Fprintln(os.Stderr, "worker:", err)
-		os.Exit(1)
-	}
-}
+func TestMain(m *testing.M) { faulttest.Main(m, work) }
 
 // worker is one replica: an engine with the HTTP that the tests need.
 type worker struct {
@@ -65,15 +52,11 @@ type worker struct {
 }
 
 // work runs a worker until SIGTERM, or until the parent is gone.
-func work(raw string) error {
+func work(config []byte) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin) // ends with the parent
-		os.Exit(2)
-	}()
 	w := &worker{}
-	if err := json.Unmarshal([]byte(raw), &w.config); err != nil {
+	if err := json.Unmarshal(config, &w.config); err != nil {
 		return err
 	}
 	var err error
@@ -91,20 +74,11 @@ func work(raw string) error {
 		return err
 	}
 	go w.keepUp(ctx)
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	server, err := faulttest.Serve(ctx, w.routes())
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: w.routes(), ReadHeaderTimeout: 5 * time.Second}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	fmt.Println(listener.Addr())
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-		return w.stop(server)
-	}
+	return w.stop(server)
 }
 
 // stop ends requests first, then calls under way, then the database, as the service does.
