@@ -30,8 +30,8 @@ type replica struct {
 	slot   int
 	engine *orchestrator.Engine
 	dead   atomic.Bool
-	// leaving: it is being stopped in good order.
-	leaving atomic.Bool
+	// leaving: it is being stopped in good order. fated: what replaces it is decided, its crash or its deploy.
+	leaving, fated atomic.Bool
 	// life ends with a crash; duty, which is the upkeep's, with an orderly stop too.
 	life, duty context.Context
 	end, rest  context.CancelFunc
@@ -88,9 +88,10 @@ func (r *replica) upkeep() {
 
 // kill ends the replica at once: from here on nothing of it has any effect. False: it was dead already.
 func (r *replica) kill() bool {
-	if r.dead.Swap(true) {
+	if r.fated.Swap(true) {
 		return false
 	}
+	r.dead.Store(true)
 	r.end()
 	r.w.bodies.Go(r.bury)
 	return true

@@ -160,7 +160,7 @@ func newScenario(seed uint64) scenario {
 		s.app = appFaults{listens: true, takes: r.between(time.Millisecond, 1500*time.Millisecond)}
 		burst = burst || r.chance(0.5)
 	}
-	if s.roll("a crowd", 0) >= crowded && !slices.Contains(found, seed) {
+	if s.roll("a crowd", 0) >= crowded && !slices.Contains(crowds, seed) {
 		n = 3 + n%10
 	}
 	for i := range n {

@@ -389,7 +389,7 @@ func (w *world) deploy(slot int) {
 		return
 	}
 	_ = r.stop() // the database may be away; what is not written down is found by its lease
-	if r.dead.Load() {
+	if r.fated.Swap(true) {
 		return // it crashed on the way out, and is replaced for that
 	}
 	w.reach("deployed")
