@@ -73,3 +73,34 @@ func TestCheapestAccountFirst(t *testing.T) {
 		}
 	})
 }
+
+// An account that its provider judges low comes after the others, and alone it is used.
+func TestLowQualityComesLast(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, s *models.Store) {
+		c := orchestratortest.Config{}
+		r := orchestratortest.New(t, s, c)
+		r.AddZalo(c, "oa-b")
+		r.Policy("default", `{"steps":[{"channel":"zns","timeout":"20s","accounts":["oa-main","oa-b"]}],"ttl":"10m"}`)
+		judge := func(quality string, names ...string) {
+			t.Helper()
+			for _, name := range names {
+				if err := s.NoteQuality(t.Context(), r.Tenant.ID, r.Accounts[name].ID, quality); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.Engine.Reload()
+		}
+		judge("LOW", "oa-main")
+		if got := counts(t, r, 5); got["oa-b"] != 5 {
+			t.Errorf("with a low first account, began with %v", got)
+		}
+		judge("LOW", "oa-b")
+		if got := counts(t, r, 5); got["oa-main"] != 5 {
+			t.Errorf("with both low, began with %v", got)
+		}
+		judge("HIGH", "oa-main")
+		if got := counts(t, r, 5); got["oa-main"] != 5 {
+			t.Errorf("with the first well again, began with %v", got)
+		}
+	})
+}

@@ -34,6 +34,9 @@ const (
 	healthBlind = 5 * time.Minute
 )
 
+// lowQuality is the provider's word for an account that its recipients report and block, as channels.QualityReader has it.
+const lowQuality = "LOW"
+
 // health is what a lane remembers of its calls. The lane's mutex guards it.
 type health struct {
 	slices [healthSpan / healthSlice]slice
@@ -90,13 +93,17 @@ func (c *tenantConf) passed(e *Engine, p policy.Plan, message uuid.UUID, test bo
 			if news && !test {
 				e.calls.Go(func() { e.moved(c.accounts[id], m) })
 			}
-			if m.share == 1 || policy.Lot(draw(message), pa.ID) < m.share {
+			why := m.reason
+			switch {
+			case c.accounts[id].Quality == lowQuality && !test: // its provider disables it before long, if it goes on
+				why = policy.ReasonAccountQuality
+			case m.share == 1 || policy.Lot(draw(message), pa.ID) < m.share:
 				continue
 			}
 			if out == nil {
 				out = map[string]policy.Reason{}
 			}
-			out[pa.ID] = m.reason
+			out[pa.ID] = why
 		}
 	}
 	return out

@@ -41,6 +41,7 @@ const (
 	ReasonQuotaUsed          Reason = "account_quota_used"
 	ReasonAccountFailing     Reason = "account_failing"
 	ReasonAccountSlow        Reason = "account_slow"
+	ReasonAccountQuality     Reason = "account_quality_low"
 	ReasonLateReceipt        Reason = "late_receipt"
 	ReasonSuppressed         Reason = "suppressed"
 )
