@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"cascade/models"
 	"cascade/policy"
 )
@@ -77,7 +79,7 @@ func counted(m models.Message) int64 {
 
 // budgetKey names a budget.
 type budgetKey struct {
-	person models.Ref // the tenant alone
+	tenant uuid.UUID
 	period string
 }
 
@@ -91,7 +93,7 @@ type spending struct {
 }
 
 func keyOf(m models.Message, c capPeriod) budgetKey {
-	return budgetKey{models.Ref{TenantID: m.TenantID}, c.key}
+	return budgetKey{m.TenantID, c.key}
 }
 
 // newSpending lists the pieces that count against a cap; nil if none does.
@@ -134,7 +136,7 @@ func (s *spending) admit(ctx context.Context, tx *models.Tx, now time.Time) (ref
 		return nil, err
 	}
 	for _, b := range rows {
-		s.budgets[budgetKey{models.Ref{TenantID: b.TenantID}, b.Period}] = b
+		s.budgets[budgetKey{b.TenantID, b.Period}] = b
 	}
 	for _, p := range s.pieces {
 		if p.fresh() {
