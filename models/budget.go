@@ -70,8 +70,7 @@ func (t *Tx) lockBudgets(ctx context.Context, wanted []*Budget) ([]*Budget, erro
 // recount sums what the messages of a budget's period may come to cost. Whoever holds the budget sees all that were counted in
 // it, for they were committed with it.
 func (t *Tx) recount(ctx context.Context, b *Budget, now int64) error {
-	first, last := idRange(b.StartsAt, b.EndsAt)
-	err := t.q.run(ctx, sumExposure, []any{b.TenantID, first, last, b.StartsAt, b.EndsAt}, func(rows *sql.Rows) error { return rows.Scan(&b.Used) })
+	err := t.q.run(ctx, sumExposure, []any{b.TenantID, firstID(b.StartsAt), b.StartsAt, b.EndsAt}, func(rows *sql.Rows) error { return rows.Scan(&b.Used) })
 	if err != nil {
 		return err
 	}
@@ -81,27 +80,25 @@ func (t *Tx) recount(ctx context.Context, b *Budget, now int64) error {
 	return t.q.run(ctx, setBudget, []any{b.TenantID, b.Period, b.Used, b.RecountAt}, nil)
 }
 
-// What a period's messages may come to cost. Their ids walk the primary key to them: each carries the time at which it was made.
+// What a period's messages may come to cost. Their ids walk the primary key to them: each carries the time at which it was made,
+// or a later one where the clock was set back, for ids only grow.
 const (
 	sumExposure = "SELECT CAST(COALESCE(SUM(COALESCE(exposure, cost, 0)), 0) AS bigint) FROM messages " +
-		"WHERE tenant_id = $1 AND id >= $2 AND id < $3 AND created_at >= $4 AND created_at < $5 AND NOT test"
+		"WHERE tenant_id = $1 AND id >= $2 AND created_at >= $3 AND created_at < $4 AND NOT test"
 	sumExposureOf = "SELECT CAST(COALESCE(SUM(COALESCE(m.exposure, m.cost, 0)), 0) AS bigint) FROM messages m " +
-		"WHERE m.tenant_id = @tenant AND m.id >= @first AND m.id < @last AND m.created_at >= @from AND m.created_at < @to AND NOT m.test"
+		"WHERE m.tenant_id = @tenant AND m.id >= @first AND m.created_at >= @from AND m.created_at < @to AND NOT m.test"
 	setBudget = "UPDATE budgets SET used = $3, recount_at = $4 WHERE tenant_id = $1 AND period = $2"
 )
 
-// idSkew is how far the clock that ids are made by may be from the database's, which created_at is told by, in milliseconds.
+// idSkew is how far the clock that ids are made by may be behind the database's, which created_at is told by, in milliseconds.
 const idSkew = int64(48 * time.Hour / time.Millisecond)
 
-// idRange spans the ids of messages that were created in a span of time, and some more.
-func idRange(from, to int64) (first, last uuid.UUID) {
-	at := func(ms int64) (id uuid.UUID) {
-		for i := range 6 { // RFC 9562: the first 48 bits are the time in milliseconds
-			id[i] = byte(max(ms, 0) >> (40 - 8*i))
-		}
-		return id
+// firstID is at most the id of any message that was created at a time or later.
+func firstID(from int64) (id uuid.UUID) {
+	for i := range 6 { // RFC 9562: the first 48 bits are the time in milliseconds
+		id[i] = byte(max(from-idSkew, 0) >> (40 - 8*i))
 	}
-	return at(from - idSkew), at(to + idSkew)
+	return id
 }
 
 // AddToBudgets adds each row's Used, which may be negative, to what is stored. A budget must not come twice.

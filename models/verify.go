@@ -189,19 +189,18 @@ func (v *verifier) tenant(tenant uuid.UUID) error {
 	}
 }
 
-// budgets checks what is counted against a tenant's caps of a day. Each sum is one statement, so it sees a budget and its messages
+// budgets checks what is counted against a tenant's caps of the last days. Each sum is one statement, so it sees a budget and its messages
 // at the same moment.
 func (v *verifier) budgets(tenant uuid.UUID) error {
 	var days []Budget
-	err := v.db.Where("tenant_id = ? AND recount_at = 0 AND ends_at - starts_at < ?", tenant, longestDay).Find(&days).Error
+	err := v.db.Where("tenant_id = ? AND recount_at = 0 AND ends_at - starts_at < ? AND ends_at > ?", tenant, longestDay, v.now-longestDay).Find(&days).Error
 	if err != nil {
 		return err
 	}
 	for _, b := range days {
-		first, last := idRange(b.StartsAt, b.EndsAt)
 		var found []struct{ Used, Sum int64 }
 		err := v.db.Raw("SELECT b.used AS used, ("+sumExposureOf+") AS sum FROM budgets b WHERE b.tenant_id = @tenant AND b.period = @period AND b.recount_at = 0",
-			map[string]any{"tenant": tenant, "period": b.Period, "first": first, "last": last, "from": b.StartsAt, "to": b.EndsAt}).Scan(&found).Error
+			map[string]any{"tenant": tenant, "period": b.Period, "first": firstID(b.StartsAt), "from": b.StartsAt, "to": b.EndsAt}).Scan(&found).Error
 		if err != nil {
 			return fmt.Errorf("check budget_is_sum_of_exposure: %w", err)
 		}
