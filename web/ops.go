@@ -3,9 +3,7 @@ package web
 import (
 	"context"
 	_ "embed"
-	"html/template"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -13,12 +11,6 @@ import (
 
 //go:embed openapi.yaml
 var openAPI []byte
-
-//go:embed start.html
-var startHTML string
-
-// startPage is given the service's address.
-var startPage = template.Must(template.New("start").Parse(startHTML))
 
 // pagePolicy lets a page carry its own style, and nothing else.
 const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -29,10 +21,9 @@ type readyStore interface {
 
 // ops answers those who run the service.
 type ops struct {
-	store     readyStore
-	publicURL string
-	metrics   http.Handler
-	log       func(ctx context.Context, msg string, args ...any)
+	store   readyStore
+	metrics http.Handler
+	log     func(ctx context.Context, msg string, args ...any)
 }
 
 // healthz tells that the process is alive, whatever the database does: a restart would not mend that.
@@ -60,15 +51,4 @@ func (h *ops) prometheus(c *gin.Context) {
 
 func (h *ops) openapi(c *gin.Context) {
 	c.Data(http.StatusOK, "application/yaml; charset=utf-8", openAPI)
-}
-
-// start greets whoever opens the address in a browser.
-func (h *ops) start(c *gin.Context) {
-	var page strings.Builder
-	if err := startPage.Execute(&page, h.publicURL); err != nil {
-		fail(c, err)
-		return
-	}
-	c.Header("Content-Security-Policy", pagePolicy)
-	c.Data(http.StatusOK, "text/html; charset=utf-8", []byte(page.String()))
 }

@@ -3,6 +3,7 @@
 package web
 
 import (
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -48,6 +49,8 @@ type Deps struct {
 	Now             func() time.Time
 	Log             *slog.Logger
 	Metrics         http.Handler
+	// Console is a folder of the console's files to serve instead of those in the binary; nil is the rule.
+	Console fs.FS
 }
 
 // route is a line of the table: who may call it is a scope of a tenant's key, accessAdmin or accessPublic.
@@ -70,11 +73,12 @@ func New(d Deps) *gin.Engine {
 		d.Log.Error("trusted proxies", slog.Any("error", err))
 	}
 	r.Use(observe(d.Log, d.Now))
-	r.NoRoute(func(c *gin.Context) { fail(c, notFound()) })
+	pages := newConsole(d.Console)
+	r.NoRoute(pages.elsewhere)
 	r.NoMethod(func(c *gin.Context) { fail(c, methodNotAllowed()) })
 	auth := newAuth(d.Store, d.AdminKey, d.Now, d.Log)
 	auth.limits = limits{newBuckets("key", d.KeyLimit), newBuckets("tenant", d.TenantLimit), d.Now}
-	for _, route := range table(d, auth) {
+	for _, route := range table(d, auth, pages) {
 		r.Handle(route.method, route.path, auth.require(route.access), route.handle)
 	}
 	return r
@@ -90,7 +94,7 @@ func texts(networks []netip.Prefix) []string {
 }
 
 // table is every route, and who may call it.
-func table(d Deps, auth *auth) []route {
+func table(d Deps, auth *auth, pages *console) []route {
 	public := strings.TrimSuffix(d.PublicURL, "/")
 	once := newOnce(d.Store, d.Now).wrap
 	m := &messages{d.Engine, d.Store}
@@ -108,7 +112,7 @@ func table(d Deps, auth *auth) []route {
 	pe := &people{d.Engine, d.Store, d.Now}
 	te := &tenants{d.Engine, d.Store, auth, d.Now}
 	ho := &hooks{d.Engine, public, newForgers(d.ForgedPerMinute), d.Now}
-	op := &ops{d.Store, public, d.Metrics, d.Log.WarnContext}
+	op := &ops{d.Store, d.Metrics, d.Log.WarnContext}
 	return []route{
 		{"POST", "/v1/messages", scopeSend, m.create},
 		{"GET", "/v1/messages", scopeMessages, m.list},
@@ -176,7 +180,7 @@ func table(d Deps, auth *auth) []route {
 
 		{"GET", "/oauth/:adapter/callback", accessPublic, li.finish},
 
-		{"GET", "/", accessPublic, op.start},
+		{"GET", "/", accessPublic, pages.page},
 		{"GET", "/healthz", accessPublic, op.healthz},
 		{"GET", "/readyz", accessPublic, op.readyz},
 		{"GET", "/metrics", accessPublic, op.prometheus},

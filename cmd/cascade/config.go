@@ -32,8 +32,17 @@ type settings struct {
 	TenantPerSecond float64 `help:"The same for all keys of a tenant together." default:"0" env:"CASCADE_TENANT_PER_SECOND"`
 	ForgedPerMinute int     `help:"Forged provider callbacks a minute after which their source is turned away unread." default:"100" env:"CASCADE_FORGED_PER_MINUTE"`
 	TrustedProxies  string  `help:"Reverse proxies whose X-Forwarded-For is believed: CIDRs, separated by commas." env:"CASCADE_TRUSTED_PROXIES"`
+	Console         string  `help:"Folder of the console's files to serve instead of those in the binary, for those who work on them." type:"path" env:"CASCADE_CONSOLE"`
 	storage         `embed:""`
 	logging         `embed:""`
+}
+
+// pages is the folder of the console's files; nil are those in the binary.
+func (s *settings) pages() fs.FS {
+	if s.Console == "" {
+		return nil
+	}
+	return os.DirFS(s.Console)
 }
 
 // storage is what every command needs that opens the database.

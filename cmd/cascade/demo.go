@@ -18,6 +18,7 @@ type demoCmd struct {
 	Listen   string        `help:"Address of the API and the console; a free port if it is taken." default:"127.0.0.1:8080" env:"CASCADE_LISTEN"`
 	Database string        `help:"SQLite file to keep; left out, a fresh one that is removed at the end." placeholder:"FILE" type:"path"`
 	For      time.Duration `help:"Stop by itself after this long, such as 45s."`
+	Console  string        `help:"Folder of the console's files to serve instead of those in the binary, for those who work on them." placeholder:"DIR" type:"path"`
 }
 
 // The demo's providers answer sooner than real ones, so that a ladder ends while one looks at it.
@@ -55,7 +56,7 @@ func (c *demoCmd) Run(ctx context.Context, std *streams) (err error) {
 	}
 	d := &demo{trace: newTrace(std.out)}
 	conf := settings{
-		AdminKey: "demo-admin-" + rand.Text(), EgressAllow: "127.0.0.0/8", ForgedPerMinute: 100,
+		AdminKey: "demo-admin-" + rand.Text(), EgressAllow: "127.0.0.0/8", ForgedPerMinute: 100, Console: c.Console,
 		storage: storage{DatabaseURL: "sqlite://" + file}, logging: logging{LogFormat: "text", LogLevel: "error"},
 	}
 	if d.service, err = newService(context.WithoutCancel(ctx), conf, ln, conf.logger(std.err), d.trace.watch); err != nil {

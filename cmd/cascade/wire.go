@@ -147,6 +147,7 @@ func (s *service) build(ctx context.Context, conf settings, watch func(models.St
 		Engine: s.engine, Store: s.store, AdminKey: s.adminKey, PublicURL: s.publicURL, Registry: registry, Egress: rules.allow,
 		Now: time.Now, Log: s.log, Metrics: metricsHandler(&s.engine.Counters),
 		TrustedProxies: proxies, ForgedPerMinute: conf.ForgedPerMinute,
+		Console:  conf.pages(),
 		KeyLimit: web.Limit{PerSecond: conf.KeyPerSecond}, TenantLimit: web.Limit{PerSecond: conf.TenantPerSecond},
 	})
 	s.server = &http.Server{

@@ -1,0 +1,43 @@
+// The languages of the console. A catalogue is a flat file of sentences; {name} stands for a value, and a sentence that
+// depends on a number has a form per plural category.
+import { store } from "./store.js";
+
+export const languages = { vi: "Tiếng Việt", en: "English" };
+
+const kept = "cascade.language";
+let sentences = {};
+let plural = new Intl.PluralRules("en");
+
+// language is "vi" or "en".
+export const language = store("en");
+
+// preferred is the language chosen before, or the browser's.
+function preferred() {
+  const chosen = localStorage.getItem(kept);
+  if (chosen in languages) return chosen;
+  return navigator.language.toLowerCase().startsWith("vi") ? "vi" : "en";
+}
+
+// speak loads a catalogue and makes it the console's language.
+export async function speak(lang = preferred()) {
+  const answer = await fetch(new URL(`../lang/${lang}.json`, import.meta.url));
+  sentences = await answer.json();
+  plural = new Intl.PluralRules(lang);
+  localStorage.setItem(kept, lang);
+  document.documentElement.lang = lang;
+  language.set(lang);
+}
+
+// t answers the sentence of a key with its values in place. values.n chooses among plural forms.
+export function t(key, values = {}) {
+  let text = sentences[key];
+  if (text === undefined) return key;
+  if (typeof text === "object") text = text[plural.select(Number(values.n))] ?? text.other;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+}
+
+// has tells whether the catalogue knows a key; words that a provider or a newer service may invent are shown as they are.
+export const has = (key) => key in sentences;
+
+// word answers the sentence of group.name, or name itself.
+export const word = (group, name) => (name && has(`${group}.${name}`) ? t(`${group}.${name}`) : name || "");

@@ -1,0 +1,104 @@
+// One message: what happened, why, what it cost, what the app was told, and what to do.
+import { post } from "../api.js";
+import { html, useEffect, useState } from "../html.js";
+import { between, duration, money } from "../format.js";
+import { t, word } from "../lang.js";
+import { useLive, useLoad, useNow } from "../live.js";
+import { Link } from "../router.js";
+import { may } from "../session.js";
+import { Confirm } from "../ui/dialog.js";
+import { Channel, Code, Copy, Facts, Failure, ID, Notice, Page, Section, Status, Time, Waiting, curl } from "../ui/parts.js";
+import { Callbacks, Calls, Charges, Receipts } from "./message/evidence.js";
+import { Content } from "./message/content.js";
+import { Ladder } from "./message/ladder.js";
+import { final, story } from "./message/story.js";
+
+export function Message({ id }) {
+  const path = "/v1/messages/" + encodeURIComponent(id);
+  const { data: message, problem, again, phase } = useLive(path);
+  const trace = useLoad(path + "/trace");
+  const news = message && JSON.stringify([message.status, message.attempts, message.timeline.length]);
+  useEffect(() => { if (news) trace.again(); }, [news]);
+  const [asking, setAsking] = useState(false);
+  if (problem && !message) return html`<${Page} title=${t("message.title")} crumbs=${[["/messages", t("nav.messages")]]}><${Failure} problem=${problem} again=${again} /><//>`;
+  if (!message) return html`<${Page} title=${t("message.title")}><${Waiting} lines=${8} /><//>`;
+  const open = !final(message.status);
+  const actions = html`
+    <${Copy} text=${curl("GET", path)} label=${t("message.copy_curl")} />
+    ${open && may("messages:write") && html`<button type="button" onClick=${() => setAsking(true)}>${t("message.cancel")}</button>`}`;
+  return html`<${Page} title=${t("message.to", { to: message.to })} crumbs=${[["/messages", t("nav.messages")]]} actions=${actions}
+      lead=${html`<${ID} of=${message.id} /> <${Copy} text=${message.id} />`}>
+    ${message.test && html`<p class="band">${t("app.test_band")}</p>`}
+    <${Headline} message=${message} trace=${trace.data} phase=${phase} />
+    <${Advice} list=${trace.data?.advice} message=${message} />
+    <${Section} title=${t("message.ladder")} note=${t("message.ladder_note")}>
+      <${Ladder} message=${message} plan=${trace.data?.plan} decision=${trace.data?.decision} />
+    <//>
+    <${About} message=${message} />
+    <${Failure} problem=${trace.problem} again=${trace.again} />
+    ${trace.data ? html`
+      <${Content} trace=${trace.data} message=${message} />
+      <${Receipts} list=${trace.data.receipts} attempts=${message.attempts} />
+      <${Callbacks} list=${trace.data.callbacks} again=${trace.again} />
+      <${Charges} list=${trace.data.charges} cost=${message.cost} />
+      <${Calls} list=${trace.data.calls} attempts=${message.attempts} />` : html`<${Waiting} />`}
+    <${Timeline} message=${message} />
+    ${asking && html`<${Confirm} title=${t("message.cancel_title")} yes=${t("message.cancel_yes")} onClose=${() => setAsking(false)}
+      act=${() => post(path + "/cancel").then(again)}><p>${t("message.cancel_note")}</p><//>`}
+  <//>`;
+}
+
+// Headline answers the question that brought somebody here.
+function Headline({ message, trace, phase }) {
+  const open = !final(message.status);
+  const now = useNow(1000, open);
+  const took = message.completed_at ? between(message.created_at, message.completed_at) : duration(now - new Date(message.created_at));
+  return html`<div class="headline" data-tone=${open ? "busy" : ["delivered", "read", "sent"].includes(message.status) ? "good" : "bad"}>
+    <div class="headline-state" aria-live="polite">
+      <${Status} of=${message.status} /> ${message.channel && html`<${Channel} of=${message.channel} />`}
+      ${open && html`<span class="faint">${t("live." + phase)}</span>`}
+    </div>
+    <p class="story">${story(message, trace?.plan)}</p>
+    <div class="headline-numbers">
+      <div><span>${t("message.cost")}</span><strong class="num">${money(message.cost)}</strong></div>
+      <div><span>${t(open ? "message.so_far" : "message.took")}</span><strong class="num">${took}</strong></div>
+      <div><span>${t("message.attempts")}</span><strong class="num">${message.attempts.filter((a) => a.status !== "skipped").length}</strong></div>
+    </div>
+  </div>`;
+}
+
+// Advice is what a person can do now.
+function Advice({ list, message }) {
+  if (!list?.length) return null;
+  return html`<${Notice} tone=${final(message.status) && list.some((a) => a.code !== "nothing") ? "doubt" : "info"}>
+    <strong>${t("message.to_do")}</strong>
+    <ul class="advice">${list.map((a) => html`<li>${word("advice", a.code) === a.code ? a.detail : word("advice", a.code)}</li>`)}</ul>
+  <//>`;
+}
+
+function About({ message }) {
+  const policy = message.policy;
+  const metadata = Object.entries(message.metadata || {});
+  return html`<${Section} title=${t("message.about")}>
+    <${Facts} rows=${[
+      [t("message.policy"), policy.name ? html`<${Link} href=${`/policies/${encodeURIComponent(policy.name)}?version=${policy.version}`}>${policy.name} · v${policy.version}<//>` : t("message.inline_policy")],
+      [t("message.template"), message.template ? html`<${Link} href=${"/templates/" + encodeURIComponent(message.template)}>${message.template}<//>` : html`<span class="faint">–</span>`],
+      [t("message.category"), word("category", message.category)],
+      message.transaction_id && [t("message.transaction"), html`<${Link} href=${"/messages?transaction_id=" + encodeURIComponent(message.transaction_id)}><${Code}>${message.transaction_id}<//><//>`],
+      [t("message.created"), html`<${Time} at=${message.created_at} exact />`],
+      message.send_at && [t("message.send_at"), html`<${Time} at=${message.send_at} />`],
+      [t("message.expires"), html`<${Time} at=${message.expires_at} />`],
+      message.completed_at && [t("message.completed"), html`<${Time} at=${message.completed_at} exact />`],
+      ...metadata.map(([key, value]) => [html`<${Code}>${key}<//>`, html`<${Link} href=${"/messages?metadata=" + encodeURIComponent(`${key}=${value}`)}>${String(value)}<//>`]),
+    ]} />
+    ${message.replies?.length > 0 && html`<h3>${t("message.replies")}</h3><ul>${message.replies.map((r) => html`<li><${Time} at=${r.at} /> ${r.text || JSON.stringify(r)}</li>`)}</ul>`}
+  <//>`;
+}
+
+function Timeline({ message }) {
+  return html`<${Section} title=${t("message.timeline")}>
+    <ol class="timeline">${message.timeline.map((e, i) => html`<li key=${i} data-late=${e.reason === "late_receipt" || undefined}>
+      <${Time} at=${e.at} exact /><span><strong>${word("event", e.type)}</strong>${e.reason && html` · ${word("reason", e.reason)}`}</span><span class="faint">${e.detail}</span>
+    </li>`)}</ol>
+  <//>`;
+}
