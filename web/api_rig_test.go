@@ -59,7 +59,7 @@ func newAPI(t *testing.T, store *models.Store, change ...func(*Deps)) *api {
 // documented routes requests to the operations of openapi.yaml.
 func documented(t *testing.T) routers.Router {
 	t.Helper()
-	for _, text := range []string{"text/html", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"} {
+	for _, text := range []string{"text/html", "text/event-stream", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"} {
 		openapi3filter.RegisterBodyDecoder(text, openapi3filter.PlainBodyDecoder)
 	}
 	doc, err := openapi3.NewLoader().LoadFromData(openAPI)

@@ -107,8 +107,18 @@ func (a *auth) require(access string) gin.HandlerFunc {
 			fail(c, forbidden("This key lacks the scope %s.", access))
 		default:
 			c.Set(keyCaller, key.caller)
+			c.Set(keyStanding, standing{key.id.String(), func(ctx context.Context) error { return a.still(ctx, sum, token, access) }})
 		}
 	}
+}
+
+// still tells whether a tenant's key, which was let pass once, may do what access says now.
+func (a *auth) still(ctx context.Context, sum [sha256.Size]byte, token, access string) error {
+	key, err := a.lookup(ctx, sum, token)
+	if err == nil && !slices.Contains(key.scopes, access) {
+		err = forbidden("This key lacks the scope %s.", access)
+	}
+	return err
 }
 
 // within charges a request to its key and tenant; it answers false, and the caller, if that is over a limit.

@@ -160,8 +160,19 @@ func (h *accounts) get(c *gin.Context) {
 }
 
 func (h *accounts) list(c *gin.Context) {
-	rows, err := h.store.Accounts(c.Request.Context(), tenantOf(c))
-	answerPage(c, rows, err, "channels", func(a models.Account) string { return a.ID.String() }, h.view)
+	p, err := pageOf(c.Request.URL.Query())
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	tenant := tenantOf(c)
+	live(c, everyList, func(ctx context.Context) (any, error) {
+		rows, err := h.store.Accounts(ctx, tenant)
+		if err != nil {
+			return nil, err
+		}
+		return cut(rows, p, "channels", func(a models.Account) string { return a.ID.String() }, h.view)
+	})
 }
 
 func (h *accounts) delete(c *gin.Context) {

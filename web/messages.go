@@ -37,6 +37,8 @@ type messageStore interface {
 type messages struct {
 	engine messageEngine
 	store  messageStore
+	now    func() time.Time
+	final  time.Duration // how long a live answer goes on after its message ended
 }
 
 // createMessage is a send call as it comes in.
@@ -257,7 +259,26 @@ func (h *messages) preview(c *gin.Context) {
 	answer(c, preview, err)
 }
 
-func (h *messages) get(c *gin.Context) { h.one(c, h.engine.Message) }
+func (h *messages) get(c *gin.Context) {
+	id, err := pathID(c.Param("id"))
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	tenant, ended := tenantOf(c), time.Time{} // as this request saw it
+	live(c, everyMessage, func(ctx context.Context) (any, error) {
+		view, err := h.engine.Message(ctx, tenant, id)
+		switch {
+		case err != nil || !view.Status.Final():
+			ended = time.Time{}
+		case ended.IsZero():
+			ended = h.now()
+		case h.now().Sub(ended) >= h.final:
+			err = errShown
+		}
+		return view, err
+	})
+}
 
 func (h *messages) cancel(c *gin.Context) { h.one(c, h.engine.Cancel) }
 
@@ -306,7 +327,15 @@ func (b searchBody) query() url.Values {
 	return q
 }
 
-func (h *messages) list(c *gin.Context) { h.find(c, c.Request.URL.Query()) }
+func (h *messages) list(c *gin.Context) {
+	query := c.Request.URL.Query()
+	if wantsStream(c) && query.Has("cursor") {
+		fail(c, invalidField("cursor", "has no place in a live list, which is the first page: leave it out"))
+		return
+	}
+	tenant := tenantOf(c)
+	live(c, everyList, func(ctx context.Context) (any, error) { return h.find(ctx, tenant, query) })
+}
 
 func (h *messages) search(c *gin.Context) {
 	var body searchBody
@@ -314,28 +343,26 @@ func (h *messages) search(c *gin.Context) {
 		fail(c, err)
 		return
 	}
-	h.find(c, body.query())
+	found, err := h.find(c.Request.Context(), tenantOf(c), body.query())
+	answer(c, found, err)
 }
 
-func (h *messages) find(c *gin.Context, query url.Values) {
+func (h *messages) find(ctx context.Context, tenant uuid.UUID, query url.Values) (list[orchestrator.MessageView], error) {
+	var none list[orchestrator.MessageView]
 	p, err := pageOf(query, messageFilters...)
 	if err != nil {
-		fail(c, err)
-		return
+		return none, err
 	}
-	ctx, tenant := c.Request.Context(), tenantOf(c)
 	filter, err := h.filter(ctx, tenant, query)
 	if err != nil {
-		fail(c, err)
-		return
+		return none, err
 	}
 	rows, next, err := h.store.Messages(ctx, tenant, filter, p.Cursor, p.Limit)
 	if err != nil {
-		fail(c, err)
-		return
+		return none, err
 	}
 	views, err := h.engine.Views(ctx, tenant, rows)
-	answer(c, paged(views, next, func(v orchestrator.MessageView) orchestrator.MessageView { return v }), err)
+	return paged(views, next, func(v orchestrator.MessageView) orchestrator.MessageView { return v }), err
 }
 
 func (h *messages) filter(ctx context.Context, tenant uuid.UUID, query url.Values) (models.MessageFilter, error) {

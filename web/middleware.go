@@ -20,7 +20,9 @@ const (
 	keyRequestID = "request_id"
 	keyLogger    = "logger"
 	keyCaller    = "caller"
-	keyCharge    = "charge"  // func(int), where limits are set
+	keyCharge    = "charge" // func(int), where limits are set
+	keyStanding  = "standing"
+	keyStreams   = "streams"
 	keyPassing   = "passing" // the answer tells of a passing trouble: it is not kept for a repetition
 )
 

@@ -51,6 +51,10 @@ type Deps struct {
 	Metrics         http.Handler
 	// Console is a folder of the console's files to serve instead of those in the binary; nil is the rule.
 	Console fs.FS
+	// Done is closed when the process stops: live answers end then. Nil: they end with their callers.
+	Done <-chan struct{}
+
+	live liveTimes
 }
 
 // route is a line of the table: who may call it is a scope of a tenant's key, accessAdmin or accessPublic.
@@ -78,6 +82,8 @@ func New(d Deps) *gin.Engine {
 	r.NoMethod(func(c *gin.Context) { fail(c, methodNotAllowed()) })
 	auth := newAuth(d.Store, d.AdminKey, d.Now, d.Log)
 	auth.limits = limits{newBuckets("key", d.KeyLimit), newBuckets("tenant", d.TenantLimit), d.Now}
+	streams := newStreams(d.live, d.Done, d.Now)
+	r.Use(func(c *gin.Context) { c.Set(keyStreams, streams) })
 	for _, route := range table(d, auth, pages) {
 		r.Handle(route.method, route.path, auth.require(route.access), route.handle)
 	}
@@ -97,7 +103,7 @@ func texts(networks []netip.Prefix) []string {
 func table(d Deps, auth *auth, pages *console) []route {
 	public := strings.TrimSuffix(d.PublicURL, "/")
 	once := newOnce(d.Store, d.Now).wrap
-	m := &messages{d.Engine, d.Store}
+	m := &messages{d.Engine, d.Store, d.Now, d.live.orDefault().final}
 	p := &policies{d.Engine, d.Store, d.Now}
 	a := &accounts{d.Engine, d.Store, public}
 	ct := &channelTemplates{d.Engine, d.Store}

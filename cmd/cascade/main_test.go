@@ -296,3 +296,28 @@ func TestDemo(t *testing.T) {
 		t.Log(text)
 	}
 }
+
+// A live answer does not hold up a stop: it is told its end.
+func TestStopEndsLiveAnswers(t *testing.T) {
+	p := start(t)
+	var tenant struct {
+		APIKey string `json:"api_key"`
+	}
+	p.api("POST", "/v1/tenants", p.adminKey, `{"name":"acme"}`, http.StatusCreated, &tenant)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/v1/channels", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+tenant.APIKey)
+	req.Header.Set("Accept", "text/event-stream")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	p.stop()
+	got, err := io.ReadAll(res.Body)
+	if err != nil || !strings.HasPrefix(string(got), "event: state\n") || !strings.HasSuffix(string(got), "event: end\ndata: {}\n\n") {
+		t.Errorf("the stream was %q: %v", got, err)
+	}
+}

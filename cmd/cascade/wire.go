@@ -65,7 +65,7 @@ type service struct {
 	test      *testMode
 	server    *http.Server
 	upkeep    *cron.Cron
-	halt      context.CancelFunc // ends upkeep that is running
+	halt      context.CancelFunc // ends upkeep that is running, and live answers
 	publicURL string
 	adminKey  string
 	// adminKeyFile is where a key is kept that was made at this start.
@@ -143,19 +143,20 @@ func (s *service) build(ctx context.Context, conf settings, watch func(models.St
 	if err != nil {
 		return err
 	}
+	life, halt := context.WithCancel(context.Background())
+	s.halt = halt
 	handler := web.New(web.Deps{
 		Engine: s.engine, Store: s.store, AdminKey: s.adminKey, PublicURL: s.publicURL, Registry: registry, Egress: rules.allow,
 		Now: time.Now, Log: s.log, Metrics: metricsHandler(&s.engine.Counters),
 		TrustedProxies: proxies, ForgedPerMinute: conf.ForgedPerMinute,
 		Console:  conf.pages(),
 		KeyLimit: web.Limit{PerSecond: conf.KeyPerSecond}, TenantLimit: web.Limit{PerSecond: conf.TenantPerSecond},
+		Done: life.Done(),
 	})
 	s.server = &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-	life, halt := context.WithCancel(context.Background())
-	s.halt = halt
 	s.upkeep, err = scheduled(life, s.engine.Upkeep(), s.log)
 	return err
 }
@@ -183,7 +184,7 @@ func (s *service) stop() error {
 	requests, done := context.WithTimeout(context.Background(), drainTimeout)
 	defer done()
 	err := s.server.Shutdown(requests)
-	if errors.Is(err, context.DeadlineExceeded) { // a console's live stream never ends by itself
+	if errors.Is(err, context.DeadlineExceeded) { // somebody does not take their answer
 		err = s.server.Close()
 	}
 	calls, cancel := context.WithTimeout(context.Background(), drainTimeout)
