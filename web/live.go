@@ -143,14 +143,13 @@ func live(c *gin.Context, every time.Duration, show func(context.Context) (any, 
 	w := &liveWriter{c: c, control: http.NewResponseController(c.Writer), now: s.now, bound: s.times.write, last: c.GetHeader("Last-Event-ID")}
 	w.begin()
 	w.state(v)
-	if err == nil {
-		w.follow(s, from, every, show)
-	}
-	w.event("event: end\ndata: {}\n\n")
+	final := err != nil || w.follow(s, from, every, show)
+	w.event(fmt.Sprintf("event: end\ndata: {\"final\": %t}\n\n", final))
 }
 
-// follow shows what changes; it returns when nothing more is to be shown.
-func (w *liveWriter) follow(s *streams, from standing, every time.Duration, show func(context.Context) (any, error)) {
+// follow shows what changes; it returns true when nothing more can, false when the caller, its right to ask or the process
+// is gone.
+func (w *liveWriter) follow(s *streams, from standing, every time.Duration, show func(context.Context) (any, error)) bool {
 	look, beat, recheck := time.NewTicker(every), time.NewTicker(s.times.heartbeat), time.NewTicker(s.times.recheck)
 	defer look.Stop()
 	defer beat.Stop()
@@ -159,21 +158,21 @@ func (w *liveWriter) follow(s *streams, from standing, every time.Duration, show
 	for w.err == nil {
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case <-s.done:
-			return
+			return false
 		case <-beat.C:
 			w.event(": heartbeat\n\n")
 		case <-recheck.C:
 			if from.valid != nil && denied(from.valid(ctx)) {
-				return
+				return false
 			}
 		case <-look.C:
 			v, err := show(ctx)
 			switch {
 			case errors.Is(err, errShown):
 				w.state(v)
-				return
+				return true
 			case err != nil && ctx.Err() == nil:
 				w.problem(err)
 			case err == nil:
@@ -181,6 +180,7 @@ func (w *liveWriter) follow(s *streams, from standing, every time.Duration, show
 			}
 		}
 	}
+	return false
 }
 
 // denied reports whether a caller may ask no longer. That nobody can tell now takes no right away.

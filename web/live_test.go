@@ -136,7 +136,7 @@ func TestLiveMessage(t *testing.T) {
 		openStream(t, a.url+path, a.key, last.id).next("end")
 		openStream(t, a.url+path, a.key, "of another state").next("state")
 		r := a.do("GET", path, a.key, "", "Accept", "application/json;q=0.5, text/event-stream")
-		if !bytes.HasSuffix(r.body, []byte("event: end\ndata: {}\n\n")) {
+		if !bytes.HasSuffix(r.body, []byte("event: end\ndata: {\"final\": true}\n\n")) {
 			t.Errorf("an answer to its end: %s", r.body)
 		}
 	})

@@ -33,7 +33,7 @@ async function follow(path, signal, tell) {
     try {
       for await (const event of events(path, { signal, lastID })) {
         if (event.type === "end") {
-          if (event.data.includes("final")) return tell({ phase: "ended" });
+          if (JSON.parse(event.data || "{}").final) return tell({ phase: "ended" });
           break;
         }
         if (event.type === "problem") continue;
