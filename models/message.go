@@ -58,3 +58,8 @@ func (s *Store) Receipts(ctx context.Context, tenant, message uuid.UUID) ([]Rece
 func (s *Store) Charges(ctx context.Context, tenant, message uuid.UUID) ([]Charge, error) {
 	return all[Charge](ctx, s.read.Where("tenant_id = ? AND message_id = ?", tenant, message).Order("n, line"))
 }
+
+// MessageText answers a message with what was rendered for it, or ErrNotFound. It has no plan.
+func (s *Store) MessageText(ctx context.Context, tenant, id uuid.UUID) (Message, error) {
+	return one[Message](ctx, s.read.Where("tenant_id = ? AND id = ?", tenant, id))
+}
