@@ -8,7 +8,7 @@ import (
 
 // AuditRow says who changed or saw what. Rows are added only: the database refuses to change or remove one.
 type AuditRow struct {
-	TenantID  uuid.UUID // uuid.Nil: it concerns the whole installation
+	TenantID  uuid.UUID // or Installation
 	ID        uuid.UUID
 	At        int64
 	ActorKind string // ActorUser, ActorKey or ActorAdminKey

@@ -7,9 +7,12 @@ import (
 	"gorm.io/gorm"
 )
 
+// Installation stands for a tenant where something concerns all of them.
+var Installation uuid.UUID
+
 // User is a person who signs in with a name and a password.
 type User struct {
-	TenantID uuid.UUID // uuid.Nil: the whole installation
+	TenantID uuid.UUID // or Installation
 	ID       uuid.UUID
 	Name     string // lower case
 	Role     string

@@ -155,6 +155,54 @@ func (a *api) wantAs(status int, key, method, path, body string) reply {
 	return r
 }
 
+// testPassword is that of people whom addPerson adds.
+const testPassword = "correct horse"
+
+// addPerson adds somebody, of a tenant or of models.Installation, and answers name and password.
+func (a *api) addPerson(role string, tenant uuid.UUID) (name, password string) {
+	a.t.Helper()
+	name = role + "-" + uuid.NewString() + "@shop.vn"
+	row := models.User{TenantID: tenant, ID: uuid.Must(uuid.NewV7()), Name: name, Role: role, Password: models.HashPassword(testPassword), CreatedAt: 1}
+	if err := a.rig.Store.InsertUser(a.t.Context(), row); err != nil {
+		a.t.Fatal(err)
+	}
+	return name, testPassword
+}
+
+func (a *api) userID(name, _ string) string {
+	a.t.Helper()
+	u, err := a.rig.Store.UserByName(a.t.Context(), name)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return u.ID.String()
+}
+
+// signIn answers the cookie of a new session, as a Cookie header.
+func (a *api) signIn(name, password string) string {
+	a.t.Helper()
+	r := a.do("POST", "/v1/session", "", `{"name":"`+name+`","password":"`+password+`"}`)
+	if r.status != http.StatusOK {
+		a.t.Fatalf("sign-in of %s: %d %s", name, r.status, r.body)
+	}
+	return cookieOf(r)
+}
+
+func cookieOf(r reply) string {
+	cookie, _, _ := strings.Cut(r.header.Get("Set-Cookie"), ";")
+	return cookie
+}
+
+// wantPerson asks as somebody who is signed in.
+func (a *api) wantPerson(status int, cookie, method, path, body string, headers ...string) reply {
+	a.t.Helper()
+	r := a.do(method, path, "", body, append(headers, "Cookie", cookie)...)
+	if r.status != status {
+		a.t.Fatalf("%s %s answers %d, want %d: %s", method, path, r.status, status, r.body)
+	}
+	return r
+}
+
 // id reads the id of what an answer shows.
 func (a *api) id(r reply) string {
 	a.t.Helper()

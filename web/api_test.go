@@ -26,13 +26,22 @@ func TestTenancy(t *testing.T) {
 		a := newAPI(t, store)
 		things := a.things()
 		var other struct {
+			ID     uuid.UUID
 			APIKey string `json:"api_key"`
 		}
 		decodeReply(t, a.wantAs(http.StatusCreated, testAdmin, "POST", "/v1/tenants", `{"name":"other"}`), &other)
+		admin := a.signIn(a.addPerson(roleAdmin, other.ID))
 		tried := 0
 		for _, route := range a.router.Routes() {
 			if !strings.HasPrefix(route.Path, "/v1/") || strings.HasPrefix(route.Path, "/v1/tenants") || !strings.Contains(route.Path, ":") {
 				continue
+			}
+			key, body, headers := other.APIKey, `{}`, []string(nil)
+			if strings.HasPrefix(route.Path, "/v1/users") || strings.HasSuffix(route.Path, "/reveal") { // people only
+				key, headers = "", []string{"Cookie", admin}
+			}
+			if strings.HasSuffix(route.Path, "/reveal") {
+				body = `{"reason":"curious"}`
 			}
 			collection := strings.Split(route.Path, "/")[2]
 			thing, ok := things[collection]
@@ -45,8 +54,8 @@ func TestTenancy(t *testing.T) {
 				a.putBeside(other.APIKey, fill(route.Path, thing.id, ""), thing.body)
 				continue
 			}
-			theirs := a.do(route.Method, fill(route.Path, thing.id, thing.child), other.APIKey, `{}`)
-			nobodys := a.do(route.Method, fill(route.Path, thing.random, uuid.NewString()), other.APIKey, `{}`)
+			theirs := a.do(route.Method, fill(route.Path, thing.id, thing.child), key, body, headers...)
+			nobodys := a.do(route.Method, fill(route.Path, thing.random, uuid.NewString()), key, body, headers...)
 			if theirs.status != http.StatusNotFound || withoutRequestID(theirs) != withoutRequestID(nobodys) {
 				t.Errorf("%s %s: another tenant's gets %d %s\nnobody's gets %d %s", route.Method, route.Path,
 					theirs.status, theirs.body, nobodys.status, nobodys.body)
@@ -56,7 +65,9 @@ func TestTenancy(t *testing.T) {
 			t.Errorf("only %d routes were tried", tried)
 		}
 		for collection, thing := range things {
-			a.want(http.StatusOK, "GET", "/v1/"+collection+"/"+thing.id, "")
+			if collection != "users" {
+				a.want(http.StatusOK, "GET", "/v1/"+collection+"/"+thing.id, "")
+			}
 		}
 	})
 }
@@ -81,6 +92,7 @@ func (a *api) things() map[string]thing {
 			id: "receipt", random: "nobodys",
 			body: `{"category":"transaction","params":[{"name":"order"}],"content":{"sms":{"text":"Don {{order}}"}}}`,
 		},
+		"users":        {id: a.userID(a.addPerson(roleViewer, a.rig.Tenant.ID))},
 		"callbacks":    {id: callback, child: a.firstDelivery(callback)},
 		"suppressions": {id: person, random: nobody, body: `{"categories":["promotion"],"reason":"asked"}`},
 		"consents":     {id: person, random: nobody, body: `{"categories":["promotion"],"source":"form"}`},
@@ -142,6 +154,7 @@ func TestResponsesMatchOpenAPI(t *testing.T) {
 		a.walkMessages()
 		a.walkReports()
 		a.walkPeople()
+		a.walkSignIn()
 		a.walkOperations()
 		a.walkProblems()
 
@@ -256,6 +269,22 @@ func (a *api) walkPeople() {
 	}
 }
 
+func (a *api) walkSignIn() {
+	var created struct{ ID, Password string }
+	decodeReply(a.t, a.wantAs(201, testAdmin, "POST", "/v1/users",
+		`{"name":"Walker@shop.vn","role":"operator","tenant_id":"`+a.rig.Tenant.ID.String()+`"}`), &created)
+	cookie := a.signIn("walker@shop.vn", created.Password)
+	a.wantPerson(200, cookie, "GET", "/v1/session", "")
+	id := a.id(a.want(202, "POST", "/v1/messages", messageBody("0912345007", scheduled())))
+	a.wantPerson(200, cookie, "POST", "/v1/messages/"+id+"/reveal", `{"reason":"the customer asks"}`)
+	changed := a.wantPerson(204, cookie, "PUT", "/v1/session/password", `{"old":"`+created.Password+`","new":"another one"}`)
+	a.wantPerson(204, cookieOf(changed), "DELETE", "/v1/session", "")
+	a.wantAs(200, testAdmin, "GET", "/v1/users?limit=1", "")
+	a.wantAs(200, testAdmin, "PATCH", "/v1/users/"+created.ID, `{"role":"admin","password":"yet another","disabled":true}`)
+	a.wantAs(204, testAdmin, "DELETE", "/v1/users/"+created.ID, "")
+	a.wantAs(200, testAdmin, "GET", "/v1/audit?action=message.reveal&after=2020-01-01T00:00:00Z", "")
+}
+
 func (a *api) walkOperations() {
 	for _, path := range []string{"/", "/healthz", "/readyz", "/metrics", "/openapi.yaml", "/docs"} {
 		a.wantAs(200, "", "GET", path, "")
@@ -271,6 +300,8 @@ func (a *api) walkProblems() {
 		key, method, path, body, code string
 	}{
 		{401, "", "GET", "/v1/messages", "", "unauthorized"},
+		{401, a.key, "GET", "/v1/session", "", "no_session"},
+		{401, "", "POST", "/v1/session", `{"name":"nobody","password":"ten letters"}`, "wrong_credentials"},
 		{403, a.key, "GET", "/v1/tenants", "", "forbidden"},
 		{404, a.key, "GET", "/v1/messages/" + uuid.NewString(), "", "not_found"},
 		{400, a.key, "POST", "/v1/messages", `{`, "malformed_json"},

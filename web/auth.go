@@ -25,8 +25,6 @@ const (
 	scopeConfigure   = "config:write"
 	scopeConfig      = "config:read"
 	scopeReports     = "reports:read"
-	accessPublic     = "public"
-	accessAdmin      = "admin"
 	bearerScheme     = "bearer "
 	keyLifetime      = 4 * time.Second // a revoked key works on other replicas for at most this long
 	keyCacheSize     = 10_000
@@ -55,6 +53,8 @@ type auth struct {
 	log   *slog.Logger
 	// limits are taken once it is known whose they are.
 	limits limits
+	// people are those who have no key, but a session.
+	people *sessions
 
 	mu    sync.RWMutex
 	known map[[sha256.Size]byte]knownKey
@@ -62,6 +62,7 @@ type auth struct {
 
 type knownKey struct {
 	id     uuid.UUID
+	prefix string
 	caller orchestrator.Caller
 	scopes []string
 	until  time.Time
@@ -74,22 +75,27 @@ func newAuth(store keyStore, adminKey string, now func() time.Time, log *slog.Lo
 	}
 }
 
-// require lets a request pass whose key may do what access says: a scope, or accessAdmin.
+// require lets a request pass whose key, or else whose person, may do what access says: a scope, or a word of roles.go.
 func (a *auth) require(access string) gin.HandlerFunc {
 	if access == accessPublic {
 		return func(*gin.Context) {}
 	}
 	return func(c *gin.Context) {
+		if access == accessSession || c.GetHeader("Authorization") == "" && a.people.cookie(c) != "" {
+			a.pass(c, access)
+			return
+		}
 		token, ok := bearer(c.GetHeader("Authorization"))
 		if !ok {
 			fail(c, unauthorized(adviceNoKey))
 			return
 		}
 		sum := sha256.Sum256([]byte(token))
-		isAdmin := a.open && subtle.ConstantTimeCompare(sum[:], a.admin[:]) == 1
+		isAdmin := a.isAdmin(sum)
 		c.Set(keyToken, token)
 		switch {
-		case isAdmin && access == accessAdmin:
+		case isAdmin && (access == accessAdmin || access == accessPeople):
+			c.Set(keyActor, actorFor(adminKeyUser()))
 			a.within(c, uuid.Nil, uuid.Nil)
 			return
 		case isAdmin:
@@ -101,13 +107,16 @@ func (a *auth) require(access string) gin.HandlerFunc {
 		case err != nil:
 			fail(c, err)
 		case !a.within(c, key.id, key.caller.TenantID):
-		case access == accessAdmin:
+		case access == accessAdmin || access == accessPeople:
 			fail(c, forbidden("This needs the admin key."))
+		case access == accessReveal:
+			fail(c, forbidden("This is for people who are signed in."))
 		case !slices.Contains(key.scopes, access):
 			fail(c, forbidden("This key lacks the scope %s.", access))
 		default:
 			c.Set(keyCaller, key.caller)
 			c.Set(keyStanding, standing{key.id.String(), func(ctx context.Context) error { return a.still(ctx, sum, token, access) }})
+			c.Set(keyActor, actor{models.ActorKey, key.id, key.prefix})
 		}
 	}
 }
@@ -119,6 +128,11 @@ func (a *auth) still(ctx context.Context, sum [sha256.Size]byte, token, access s
 		err = forbidden("This key lacks the scope %s.", access)
 	}
 	return err
+}
+
+// isAdmin reports whether sum is that of the admin key.
+func (a *auth) isAdmin(sum [sha256.Size]byte) bool {
+	return a.open && subtle.ConstantTimeCompare(sum[:], a.admin[:]) == 1
 }
 
 // within charges a request to its key and tenant; it answers false, and the caller, if that is over a limit.
@@ -162,7 +176,7 @@ func (a *auth) lookup(ctx context.Context, sum [sha256.Size]byte, token string) 
 func (a *auth) remember(ctx context.Context, sum [sha256.Size]byte, row models.APIKey) knownKey {
 	now := a.now()
 	key := knownKey{
-		id: row.ID, caller: orchestrator.Caller{TenantID: row.TenantID, Test: row.Mode == models.ModeTest},
+		id: row.ID, prefix: row.Prefix, caller: orchestrator.Caller{TenantID: row.TenantID, Test: row.Mode == models.ModeTest},
 		scopes: row.Scopes, until: now.Add(keyLifetime),
 	}
 	if len(key.scopes) == 0 {

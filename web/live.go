@@ -142,7 +142,7 @@ func live(c *gin.Context, every time.Duration, show func(context.Context) (any, 
 	}
 	w := &liveWriter{c: c, control: http.NewResponseController(c.Writer), now: s.now, bound: s.times.write, last: c.GetHeader("Last-Event-ID")}
 	w.begin()
-	w.state(v)
+	w.state(shown(w.c, v))
 	final := err != nil || w.follow(s, from, every, show)
 	w.event(fmt.Sprintf("event: end\ndata: {\"final\": %t}\n\n", final))
 }
@@ -171,12 +171,12 @@ func (w *liveWriter) follow(s *streams, from standing, every time.Duration, show
 			v, err := show(ctx)
 			switch {
 			case errors.Is(err, errShown):
-				w.state(v)
+				w.state(shown(w.c, v))
 				return true
 			case err != nil && ctx.Err() == nil:
 				w.problem(err)
 			case err == nil:
-				w.state(v)
+				w.state(shown(w.c, v))
 			}
 		}
 	}

@@ -32,6 +32,7 @@ type messageEngine interface {
 type messageStore interface {
 	Tenant(ctx context.Context, id uuid.UUID) (models.Tenant, error)
 	Messages(ctx context.Context, tenant uuid.UUID, f models.MessageFilter, cursor string, limit int) ([]models.Message, string, error)
+	MessageText(ctx context.Context, tenant, id uuid.UUID) (models.Message, error)
 }
 
 type messages struct {
@@ -39,6 +40,7 @@ type messages struct {
 	store  messageStore
 	now    func() time.Time
 	final  time.Duration // how long a live answer goes on after its message ended
+	audit  *auditLog
 }
 
 // createMessage is a send call as it comes in.
@@ -163,7 +165,7 @@ func (h *messages) create(c *gin.Context) {
 	if res.Replayed {
 		c.Header("Idempotent-Replayed", "true")
 	}
-	c.JSON(http.StatusAccepted, res.Message)
+	c.JSON(http.StatusAccepted, shown(c, res.Message))
 }
 
 const maxBatch = 1000
@@ -407,11 +409,11 @@ func (h *messages) filter(ctx context.Context, tenant uuid.UUID, query url.Value
 	return f, nil
 }
 
-// answer ends a request with 200 and v, or with err.
+// answer ends a request with 200 and what the caller may see of v, or with err.
 func answer(c *gin.Context, v any, err error) {
 	if err != nil {
 		fail(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, v)
+	c.JSON(http.StatusOK, shown(c, v))
 }

@@ -20,10 +20,14 @@ const (
 	keyRequestID = "request_id"
 	keyLogger    = "logger"
 	keyCaller    = "caller"
-	keyCharge    = "charge" // func(int), where limits are set
 	keyStanding  = "standing"
 	keyStreams   = "streams"
-	keyPassing   = "passing" // the answer tells of a passing trouble: it is not kept for a repetition
+	keyPerson    = "person"   // person
+	keyActor     = "actor"    // actor
+	keyConcerns  = "concerns" // uuid.UUID: the tenant of the audit row, where it is not the caller's
+	keyRecorded  = "recorded" // the handler wrote the audit row itself
+	keyCharge    = "charge"   // func(int), where limits are set
+	keyPassing   = "passing"  // the answer tells of a passing trouble: it is not kept for a repetition
 )
 
 func requestID(c *gin.Context) string { return c.GetString(keyRequestID) }

@@ -46,18 +46,20 @@ type Deps struct {
 	// ForgedPerMinute is how many callbacks that are not genuine an address may send in a minute before it is turned
 	// away unread for the rest of it; 0 means 100.
 	ForgedPerMinute int
-	Now             func() time.Time
-	Log             *slog.Logger
-	Metrics         http.Handler
 	// Console is a folder of the console's files to serve instead of those in the binary; nil is the rule.
 	Console fs.FS
 	// Done is closed when the process stops: live answers end then. Nil: they end with their callers.
 	Done <-chan struct{}
 
 	live liveTimes
+	// Version is what people are told runs here.
+	Version string
+	Now     func() time.Time
+	Log     *slog.Logger
+	Metrics http.Handler
 }
 
-// route is a line of the table: who may call it is a scope of a tenant's key, accessAdmin or accessPublic.
+// route is a line of the table: who may call it is a scope, or a word of roles.go. What it changes is named in actions.
 type route struct {
 	method, path, access string
 	handle               gin.HandlerFunc
@@ -84,8 +86,10 @@ func New(d Deps) *gin.Engine {
 	auth.limits = limits{newBuckets("key", d.KeyLimit), newBuckets("tenant", d.TenantLimit), d.Now}
 	streams := newStreams(d.live, d.Done, d.Now)
 	r.Use(func(c *gin.Context) { c.Set(keyStreams, streams) })
-	for _, route := range table(d, auth, pages) {
-		r.Handle(route.method, route.path, auth.require(route.access), route.handle)
+	auth.people = newSessions(d)
+	audit := &auditLog{d.Store, d.Now}
+	for _, route := range table(d, auth, audit, pages) {
+		r.Handle(route.method, route.path, auth.require(route.access), audit.watch(route.method, route.path), route.handle)
 	}
 	return r
 }
@@ -100,10 +104,10 @@ func texts(networks []netip.Prefix) []string {
 }
 
 // table is every route, and who may call it.
-func table(d Deps, auth *auth, pages *console) []route {
+func table(d Deps, auth *auth, audit *auditLog, pages *console) []route {
 	public := strings.TrimSuffix(d.PublicURL, "/")
 	once := newOnce(d.Store, d.Now).wrap
-	m := &messages{d.Engine, d.Store, d.Now, d.live.orDefault().final}
+	m := &messages{d.Engine, d.Store, d.Now, d.live.orDefault().final, audit}
 	p := &policies{d.Engine, d.Store, d.Now}
 	a := &accounts{d.Engine, d.Store, public}
 	ct := &channelTemplates{d.Engine, d.Store}
@@ -117,6 +121,9 @@ func table(d Deps, auth *auth, pages *console) []route {
 	cb := &callbacks{d.Engine, d.Store, d.Egress, d.Now}
 	pe := &people{d.Engine, d.Store, d.Now}
 	te := &tenants{d.Engine, d.Store, auth, d.Now}
+	hashing := newHashing()
+	si := &signIn{d.Store, auth, audit, newWrongs(d.Now), hashing, d.Version}
+	us := &users{d.Store, hashing, d.Now}
 	ho := &hooks{d.Engine, public, newForgers(d.ForgedPerMinute), d.Now}
 	op := &ops{d.Store, d.Metrics, d.Log.WarnContext}
 	return []route{
@@ -128,6 +135,7 @@ func table(d Deps, auth *auth, pages *console) []route {
 		{"GET", "/v1/messages/:id", scopeMessages, m.get},
 		{"POST", "/v1/messages/:id/cancel", scopeSend, m.cancel},
 		{"POST", "/v1/messages/:id/confirm", scopeSend, m.confirm},
+		{"POST", "/v1/messages/:id/reveal", accessReveal, m.reveal},
 
 		{"GET", "/v1/policies", scopeConfig, p.list},
 		{"GET", "/v1/policies/:name", scopeConfig, p.get},
@@ -176,10 +184,20 @@ func table(d Deps, auth *auth, pages *console) []route {
 
 		{"GET", "/v1/tenants", accessAdmin, te.list},
 		{"POST", "/v1/tenants", accessAdmin, once(te.create)},
-		{"GET", "/v1/tenants/:id", accessAdmin, te.get},
-		{"GET", "/v1/tenants/:id/keys", accessAdmin, te.keys},
-		{"POST", "/v1/tenants/:id/keys", accessAdmin, once(te.createKey)},
-		{"DELETE", "/v1/tenants/:id/keys/:key", accessAdmin, te.revokeKey},
+		{"GET", "/v1/tenants/:id", accessPeople, te.get},
+		{"GET", "/v1/tenants/:id/keys", accessPeople, te.keys},
+		{"POST", "/v1/tenants/:id/keys", accessPeople, once(te.createKey)},
+		{"DELETE", "/v1/tenants/:id/keys/:key", accessPeople, te.revokeKey},
+
+		{"POST", "/v1/session", accessPublic, si.create},
+		{"GET", "/v1/session", accessSession, si.get},
+		{"DELETE", "/v1/session", accessSession, si.delete},
+		{"PUT", "/v1/session/password", accessSession, si.password},
+		{"GET", "/v1/users", accessPeople, us.list},
+		{"POST", "/v1/users", accessPeople, once(us.create)},
+		{"PATCH", "/v1/users/:id", accessPeople, us.patch},
+		{"DELETE", "/v1/users/:id", accessPeople, us.delete},
+		{"GET", "/v1/audit", accessPeople, audit.list},
 
 		{"POST", "/hooks/:adapter/:account", accessPublic, ho.receive},
 		{"GET", "/hooks/:adapter/:account", accessPublic, ho.receive},

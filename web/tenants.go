@@ -28,7 +28,7 @@ type tenantStore interface {
 	RevokeKey(ctx context.Context, tenant, id uuid.UUID, now int64) error
 }
 
-// tenants and their keys are managed with the admin key.
+// tenants and their keys are managed with the admin key, or by admins; those of a tenant see their own.
 type tenants struct {
 	engine reloader
 	store  tenantStore
@@ -138,6 +138,9 @@ func (h *tenants) find(c *gin.Context) (models.Tenant, error) {
 	id, err := pathID(c.Param("id"))
 	if err != nil {
 		return models.Tenant{}, err
+	}
+	if bound := boundTenant(c); bound != nil && id != *bound {
+		return models.Tenant{}, models.ErrNotFound
 	}
 	return h.store.Tenant(c.Request.Context(), id)
 }

@@ -147,7 +147,7 @@ func (s *service) build(ctx context.Context, conf settings, watch func(models.St
 	s.halt = halt
 	handler := web.New(web.Deps{
 		Engine: s.engine, Store: s.store, AdminKey: s.adminKey, PublicURL: s.publicURL, Registry: registry, Egress: rules.allow,
-		Now: time.Now, Log: s.log, Metrics: metricsHandler(&s.engine.Counters),
+		Now: time.Now, Log: s.log, Metrics: metricsHandler(&s.engine.Counters), Version: version(),
 		TrustedProxies: proxies, ForgedPerMinute: conf.ForgedPerMinute,
 		Console:  conf.pages(),
 		KeyLimit: web.Limit{PerSecond: conf.KeyPerSecond}, TenantLimit: web.Limit{PerSecond: conf.TenantPerSecond},
