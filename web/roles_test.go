@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"cascade/models"
 	"cascade/models/modelstest"
+	"cascade/orchestrator"
 )
 
 // Who may ask what asks for an access class.
@@ -158,8 +160,29 @@ func TestTenantOfPeople(t *testing.T) {
 			t.Errorf("%s: got %d %s\nwant %d with %s", name, w.Code, w.Body, tt.status, tt.want)
 		}
 	}
-	if w := call(r, "GET", "/v1/policies", "", "", "Cookie", bound, headerMode, "tset"); w.Code != 422 {
-		t.Errorf("an unknown mode: %d %s", w.Code, w.Body)
+}
+
+// callerEngine notes for whom a message is sent.
+type callerEngine struct {
+	fakeEngine
+	caller orchestrator.Caller
+}
+
+func (e *callerEngine) Accept(ctx context.Context, who orchestrator.Caller, s orchestrator.Submission) (orchestrator.Accepted, error) {
+	e.caller = who
+	return e.fakeEngine.Accept(ctx, who, s)
+}
+
+func TestModeOfPeople(t *testing.T) {
+	engine := &callerEngine{}
+	r, d, tenants := consoleRig(t, time.Now, func(d *Deps) { d.Engine = engine })
+	bound := signedIn(t, d, tenants[0], roleOperator)
+	for mode, want := range map[string]int{"": 202, "live": 202, "test": 202, "tset": 422} {
+		engine.caller = orchestrator.Caller{}
+		w := call(r, "POST", "/v1/messages", "", `{"to":"0912345678","template":"a"}`, "Cookie", bound, headerMode, mode)
+		if w.Code != want || want == 202 && engine.caller != (orchestrator.Caller{TenantID: tenants[0], Test: mode == "test"}) {
+			t.Errorf("mode %q: %d %s, for %+v", mode, w.Code, w.Body, engine.caller)
+		}
 	}
 }
 
