@@ -317,7 +317,7 @@ func TestStopEndsLiveAnswers(t *testing.T) {
 	defer res.Body.Close()
 	p.stop()
 	got, err := io.ReadAll(res.Body)
-	if err != nil || !strings.HasPrefix(string(got), "event: state\n") || !strings.HasSuffix(string(got), "event: end\ndata: {}\n\n") {
+	if err != nil || !strings.HasPrefix(string(got), "event: state\n") || !strings.HasSuffix(string(got), "event: end\ndata: {\"final\": false}\n\n") {
 		t.Errorf("the stream was %q: %v", got, err)
 	}
 }
