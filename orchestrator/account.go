@@ -196,21 +196,11 @@ func (e *Engine) splitSettings(a *models.Account, settings map[string]json.RawMe
 
 // PutPolicy makes a new version of a policy, and tells what in it waits in vain. Errors: *InvalidError.
 func (e *Engine) PutPolicy(ctx context.Context, tenant uuid.UUID, name string, raw []byte) (models.PolicyVersion, []policy.Warning, error) {
-	p, bad := policy.ParsePolicy(raw)
 	conf, err := e.dir.tenant(ctx, tenant)
 	if err != nil {
 		return models.PolicyVersion{}, nil, e.storeError(err)
 	}
-	for i, s := range p.Steps {
-		for j, account := range s.Accounts {
-			if !conf.hasAccount(s.Channel, account) {
-				bad = append(bad, policy.FieldError{
-					Field:   fmt.Sprintf("steps[%d].accounts[%d]", i, j),
-					Message: fmt.Sprintf("%q is no %s account of this tenant", account, s.Channel),
-				})
-			}
-		}
-	}
+	p, bad := conf.parsePolicy(raw)
 	if len(bad) > 0 {
 		return models.PolicyVersion{}, nil, &InvalidError{Fields: bad}
 	}
@@ -220,7 +210,7 @@ func (e *Engine) PutPolicy(ctx context.Context, tenant uuid.UUID, name string, r
 		return models.PolicyVersion{}, nil, err
 	}
 	e.Reload()
-	return models.PolicyVersion{TenantID: tenant, Name: name, Version: version, Body: raw, CreatedAt: ms(now)}, conf.warnings(p, false), nil
+	return models.PolicyVersion{TenantID: tenant, Name: name, Version: version, Body: raw, CreatedAt: ms(now)}, conf.warnings(e, p, false, now), nil
 }
 
 func (c *tenantConf) hasAccount(ch policy.Channel, name string) bool {

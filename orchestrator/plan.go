@@ -138,16 +138,7 @@ func (c *tenantConf) contents(s Submission, r *resolved, fault func(string, stri
 			fault("params."+name, "is not a parameter of template %s", t.Name)
 		}
 	}
-	out, refused := map[policy.Channel]channels.Content{}, map[policy.Channel]string{}
-	for ch, rendering := range t.content {
-		content, err := rendering.render(s.Params)
-		if err != nil {
-			refused[ch] = err.Error()
-			continue
-		}
-		out[ch] = content
-	}
-	return out, refused
+	return t.render(s.Params)
 }
 
 // times checks send_at and ttl.

@@ -77,7 +77,7 @@ func against(t models.ProviderTemplate, account string, zns channels.Content, re
 		if t.Reason != "" {
 			reason = " (" + t.Reason + ")"
 		}
-		warn(fieldTemplateID, "template_not_enabled", "has the status %s%s: the provider is likely to refuse it; use an enabled one", t.Status, reason)
+		warn(fieldTemplateID, policy.WarnTemplateDisabled, "has the status %s%s: the provider is likely to refuse it; use an enabled one", t.Status, reason)
 	}
 	var params []ProviderParam
 	if err := json.Unmarshal(t.Params, &params); err != nil || len(params) == 0 {
@@ -89,13 +89,13 @@ func against(t models.ProviderTemplate, account string, zns channels.Content, re
 		delete(extra, p.Name)
 		switch {
 		case !given && p.Required:
-			warn(fieldTemplateData+p.Name, "template_param_missing", "requires the parameter %s: add it to template_data", p.Name)
+			warn(fieldTemplateData+p.Name, policy.WarnTemplateParamGone, "requires the parameter %s: add it to template_data", p.Name)
 		case rendered && p.MaxLength > 0 && utf8.RuneCountInString(value) > p.MaxLength:
-			warn(fieldTemplateData+p.Name, "template_param_too_long", "takes at most %d characters for %s: shorten the value", p.MaxLength, p.Name)
+			warn(fieldTemplateData+p.Name, policy.WarnTemplateParamLong, "takes at most %d characters for %s: shorten the value", p.MaxLength, p.Name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(extra)) {
-		warn(fieldTemplateData+name, "template_param_unknown", "has no parameter %s: leave it out of template_data", name)
+		warn(fieldTemplateData+name, policy.WarnTemplateParamMore, "has no parameter %s: leave it out of template_data", name)
 	}
 	return out
 }

@@ -209,7 +209,7 @@ func ending(m models.Message) string {
 // preview shows a resolved submission.
 func (c *tenantConf) preview(e *Engine, who Caller, r *resolved, now time.Time) Preview {
 	v := Preview{Policy: PolicyRef{Name: r.policy.name, Version: r.policy.version}, Why: r.why, Warnings: []policy.Warning{}}
-	v.Warnings = append(v.Warnings, c.warnings(r.policy.Policy, who.Test)...)
+	v.Warnings = append(v.Warnings, c.warnings(e, r.policy.Policy, who.Test, now)...)
 	facts := policy.Facts{Category: r.category, SendAt: r.sendAt, ExpiresAt: r.expires, Unusable: c.unusable(e, r.plan, who.Test, now)}
 	d := policy.Decide(r.plan, facts, now)
 	v.Decision = DecisionView{Action: d.Action, Reason: d.Reason, At: at(ms(d.At)), Detail: r.policy.Sentence()}
@@ -238,22 +238,4 @@ func (c *tenantConf) preview(e *Engine, who Caller, r *resolved, now time.Time) 
 	}
 	v.WorstTime = policy.Duration(min(starts.Sub(now), r.expires.Sub(now)))
 	return v
-}
-
-// warnings tells what a policy waits for in vain with the tenant's accounts.
-func (c *tenantConf) warnings(p policy.Policy, test bool) []policy.Warning {
-	return p.Warnings(func(_ int, s policy.Step) (policy.Receipt, bool) {
-		strongest, known := policy.ReceiptSent, false
-		for _, a := range c.byChannel[s.Channel] {
-			adapter := a.of(test)
-			if adapter == nil || len(s.Accounts) > 0 && !slices.Contains(s.Accounts, a.Name) {
-				continue
-			}
-			known = true
-			if b := best(policy.ReceiptRead, a.receipts(adapter.Capabilities())); b.Rank() > strongest.Rank() {
-				strongest = b
-			}
-		}
-		return strongest, known
-	})
 }

@@ -28,13 +28,6 @@ type Step struct {
 	Weights map[string]int `json:"weights,omitempty"`
 }
 
-// Warning tells an operator about a policy that is taken, yet may not do what was meant. Code is stable and snake_case.
-type Warning struct {
-	Field   string `json:"field"`
-	Code    string `json:"code"`
-	Message string `json:"message"`
-}
-
 // ParsePolicy reads a policy strictly, fills in what was left out (until, ttl) and validates it. The defaults are written
 // into the policy so that a stored version means the same when the defaults change.
 func ParsePolicy(raw []byte) (Policy, []FieldError) {
@@ -112,59 +105,6 @@ func (s Step) validate() []FieldError {
 	return errs
 }
 
-// Warnings lists what a valid policy is unlikely to mean. best tells the strongest receipt that the accounts of a step can
-// give; where it answers false, or is nil, nothing is said about that step's receipts.
-func (p Policy) Warnings(best func(step int, s Step) (Receipt, bool)) []Warning {
-	var warnings []Warning
-	for i, step := range p.Steps {
-		if step.neverRuns() {
-			warnings = append(warnings, Warning{
-				stepField(i) + ".when", "step_never_runs",
-				fmt.Sprintf("Step %d never runs, as its condition is always false: mend the condition or drop the step.", i+1),
-			})
-			continue
-		}
-		if best == nil {
-			continue
-		}
-		if strongest, ok := best(i, step); ok && strongest.Rank() < step.until().Rank() {
-			warnings = append(warnings, receiptWarning(i, step, strongest))
-		}
-	}
-	return append(warnings, p.ttlWarnings()...)
-}
-
-func receiptWarning(i int, step Step, strongest Receipt) Warning {
-	best := "no receipt at all"
-	if strongest.Rank() > 0 {
-		best = fmt.Sprintf("at best %q", string(strongest))
-	}
-	return Warning{stepField(i) + ".until", "receipt_not_available", fmt.Sprintf(
-		"Step %d waits for %q, but its accounts give %s; it will wait for the best they have.", i+1, string(step.until()), best)}
-}
-
-// ttlWarnings compares the time that the ladder needs, if every step runs into its timeout, with the time it has.
-func (p Policy) ttlWarnings() []Warning {
-	ttl := p.lifetime()
-	var before time.Duration
-	for i, step := range p.Steps {
-		if step.neverRuns() {
-			continue
-		}
-		if before >= ttl {
-			return []Warning{{stepField(i), "step_beyond_ttl", fmt.Sprintf(
-				"Step %d starts only if an earlier one is refused or fails: waiting for those before it takes %s, and the ttl is %s.",
-				i+1, Duration(before), Duration(ttl))}}
-		}
-		before += step.Timeout.Std()
-	}
-	if before > ttl {
-		return []Warning{{"ttl", "timeouts_beyond_ttl", fmt.Sprintf(
-			"The timeouts add up to %s, but the ttl is %s: the last step may be cut short.", Duration(before), Duration(ttl))}}
-	}
-	return nil
-}
-
 func (p Policy) lifetime() time.Duration {
 	if p.TTL == 0 {
 		return DefaultTTL
@@ -178,14 +118,6 @@ func (s Step) until() Receipt {
 		return ReceiptDelivered
 	}
 	return s.Until
-}
-
-func (s Step) neverRuns() bool {
-	if s.When == "" {
-		return false
-	}
-	condition, err := CompileCondition(s.When)
-	return err == nil && condition.never()
 }
 
 func stepField(i int) string { return fmt.Sprintf("steps[%d]", i) }

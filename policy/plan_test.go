@@ -96,56 +96,6 @@ func TestParsePolicyRefuses(t *testing.T) {
 	}
 }
 
-func TestPolicyWarnings(t *testing.T) {
-	minutes := func(n int) Duration { return Duration(time.Duration(n) * time.Minute) }
-	best := func(_ int, s Step) (Receipt, bool) {
-		switch s.Channel {
-		case ZNS:
-			return ReceiptDelivered, true
-		case Viber:
-			return "", true
-		default:
-			return "", false
-		}
-	}
-	tests := map[string]struct {
-		policy Policy
-		want   [][2]string // field, code
-	}{
-		"nothing to say": {Policy{Steps: []Step{{Channel: ZNS, Timeout: minutes(2)}, {Channel: SMS, Timeout: minutes(10)}}}, nil},
-		"weak receipts": {
-			Policy{Steps: []Step{{Channel: ZNS, Until: ReceiptRead, Timeout: minutes(2)}, {Channel: Viber, Timeout: minutes(2)}, {Channel: SMS, Until: ReceiptRead, Timeout: minutes(2)}}},
-			[][2]string{{"steps[0].until", "receipt_not_available"}, {"steps[1].until", "receipt_not_available"}},
-		},
-		"never runs": {
-			Policy{Steps: []Step{{Channel: SMS, Timeout: minutes(2)}, {Channel: ZNS, Until: ReceiptRead, Timeout: minutes(2), When: "test && false"}}},
-			[][2]string{{"steps[1].when", "step_never_runs"}},
-		},
-		"cut short": {
-			Policy{TTL: minutes(11), Steps: []Step{{Channel: ZNS, Timeout: minutes(2)}, {Channel: SMS, Timeout: minutes(10)}}},
-			[][2]string{{"ttl", "timeouts_beyond_ttl"}},
-		},
-		"too late to start": {
-			Policy{TTL: minutes(2), Steps: []Step{{Channel: ZNS, Timeout: minutes(2)}, {Channel: SMS, Timeout: minutes(10)}}},
-			[][2]string{{"steps[1]", "step_beyond_ttl"}},
-		},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			var got [][2]string
-			for _, w := range tt.policy.Warnings(best) {
-				got = append(got, [2]string{w.Field, w.Code})
-			}
-			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-	if got := (Policy{Steps: []Step{{Channel: ZNS, Until: ReceiptRead, Timeout: minutes(2)}}}).Warnings(nil); got != nil {
-		t.Errorf("got %v", got)
-	}
-}
-
 func TestPolicySentence(t *testing.T) {
 	p, errs := ParsePolicy([]byte(fullPolicy))
 	if len(errs) > 0 {

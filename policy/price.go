@@ -192,3 +192,28 @@ func (t Terms) Due(takenAt, deliveredAt time.Time) Money {
 func (t Terms) inTime(takenAt, deliveredAt time.Time) bool {
 	return t.Within == 0 || takenAt.IsZero() || deliveredAt.Sub(takenAt) <= t.Within
 }
+
+// Least returns the least that an attempt on an account can cost at a time, whatever the message; false if the book has no
+// price for some message, which then costs nothing.
+func (b PriceBook) Least(ch Channel, account string, at time.Time) (least Money, ok bool) {
+	least, ok = b.least(PriceKey{Channel: ch, Account: account}, at)
+	if !ok {
+		return Money{}, false
+	}
+	for _, price := range b.Prices {
+		if price.Channel != ch || price.Account != "" && price.Account != account {
+			continue
+		}
+		key := price.key()
+		key.Account = account
+		if m, ok := b.least(key, at); ok && m.Micros < least.Micros {
+			least = m
+		}
+	}
+	return least, true
+}
+
+func (b PriceBook) least(k PriceKey, at time.Time) (Money, bool) {
+	price, ok := b.Lookup(k, at)
+	return price.Price, ok
+}

@@ -29,9 +29,8 @@ type ConditionInput struct {
 
 // Condition is a compiled expression that is true or false. It may be used by many goroutines at once.
 type Condition struct {
-	program  cel.Program
-	constant types.Bool // the value, if isConst
-	isConst  bool
+	program cel.Program
+	ast     *cel.Ast
 }
 
 // CompileCondition compiles a CEL expression over category, template, country, operator (strings), metadata (a map of
@@ -58,9 +57,7 @@ func CompileCondition(expr string) (*Condition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("condition cannot be compiled: %w", err)
 	}
-	condition := &Condition{program: program}
-	condition.constant, condition.isConst = constantValue(env, ast)
-	return condition, nil
+	return &Condition{program, ast}, nil
 }
 
 // Eval decides the condition for one message. It fails where the expression does, as on a metadata key that is not
@@ -85,8 +82,33 @@ func (c *Condition) Eval(in ConditionInput) (bool, error) {
 	return value == types.True, nil
 }
 
-// never reports whether the condition is false whatever the message is.
-func (c *Condition) never() bool { return c.isConst && c.constant == types.False }
+// never reports whether the condition is false for every category, whatever else the message is.
+func (c *Condition) never() bool {
+	env, err := conditionEnv()
+	if err != nil {
+		return false
+	}
+	program, err := env.Program(c.ast, cel.CostLimit(maxConditionCost), cel.EvalOptions(cel.OptPartialEval))
+	if err != nil {
+		return false
+	}
+	for _, category := range []Category{OTP, Transaction, Care, Promotion} {
+		known, err := cel.PartialVars(map[string]any{"category": string(category)}, anything...)
+		if err != nil {
+			return false
+		}
+		if value, _, err := program.Eval(known); err != nil || value != types.False {
+			return false
+		}
+	}
+	return true
+}
+
+// anything stands for what a condition may look at beside the category.
+var anything = []*cel.AttributePatternType{
+	cel.AttributePattern("template"), cel.AttributePattern("country"), cel.AttributePattern("operator"),
+	cel.AttributePattern("metadata"), cel.AttributePattern("hour"), cel.AttributePattern("test"),
+}
 
 var conditionEnv = sync.OnceValues(func() (*cel.Env, error) {
 	return cel.NewEnv(
@@ -102,24 +124,6 @@ var conditionEnv = sync.OnceValues(func() (*cel.Env, error) {
 		cel.ASTValidators(cel.ValidateRegexLiterals()),
 	)
 })
-
-// constantValue folds the expression; ok is false where its value depends on the message.
-func constantValue(env *cel.Env, ast *cel.Ast) (value types.Bool, ok bool) {
-	folding, err := cel.NewConstantFoldingOptimizer()
-	if err != nil {
-		return false, false
-	}
-	optimizer, err := cel.NewStaticOptimizer(folding)
-	if err != nil {
-		return false, false
-	}
-	folded, issues := optimizer.Optimize(env, ast)
-	if issues.Err() != nil {
-		return false, false
-	}
-	value, ok = folded.NativeRep().Expr().AsLiteral().(types.Bool)
-	return value, ok
-}
 
 func firstIssue(issues *cel.Issues) error {
 	found := issues.Errors()

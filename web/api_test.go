@@ -210,6 +210,9 @@ func (a *api) walkConfiguration() {
 		"quiet_hours":{"from":"22:00","to":"07:00","timezone":"Asia/Ho_Chi_Minh","categories":["promotion"]}}`)
 	a.want(200, "PUT", "/v1/policies/night", `{"steps":[{"channel":"sms","until":"sent","timeout":"90s"}]}`)
 	a.want(200, "GET", "/v1/policies/night", "")
+	a.want(200, "POST", "/v1/policies/check", `{"policy":{"steps":[{"channel":"zns","timeout":"2s"},{"channel":"sms","until":"read","timeout":"90s"}]},
+		"template":"receipt","to":"0912345001"}`)
+	a.want(200, "POST", "/v1/policies/check", `{"policy":[{"steps":{}}]}`)
 	a.want(200, "GET", "/v1/policies", "")
 	a.want(204, "DELETE", "/v1/policies/night", "")
 	a.want(200, "GET", "/v1/policies/night/versions", "")

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"time"
@@ -19,6 +20,7 @@ type reloader interface{ Reload() }
 
 type policyEngine interface {
 	PutPolicy(ctx context.Context, tenant uuid.UUID, name string, raw []byte) (models.PolicyVersion, []policy.Warning, error)
+	CheckPolicy(ctx context.Context, who orchestrator.Caller, d orchestrator.PolicyDraft) (orchestrator.PolicyCheck, error)
 	reloader
 }
 
@@ -74,6 +76,30 @@ func (h *policies) put(c *gin.Context) {
 		policyView
 		Warnings []policy.Warning `json:"warnings"`
 	}{view, emptyIfNil(warnings)})
+}
+
+// policyDraft is a policy to check, and the message to try it on.
+type policyDraft struct {
+	Policy   json.RawMessage   `json:"policy"`
+	Template string            `json:"template"`
+	To       string            `json:"to"`
+	Params   map[string]string `json:"params"`
+}
+
+// check tells what a policy would do while it is being written: one that cannot be used is an answer, no problem.
+func (h *policies) check(c *gin.Context) {
+	var body policyDraft
+	if _, err := decode(c, &body); err != nil {
+		fail(c, err)
+		return
+	}
+	if len(body.Policy) == 0 {
+		fail(c, invalidField("policy", "is required: the policy to check"))
+		return
+	}
+	caller, _ := callerOf(c)
+	view, err := h.engine.CheckPolicy(c.Request.Context(), caller, orchestrator.PolicyDraft(body))
+	answer(c, view, err)
 }
 
 func (h *policies) get(c *gin.Context) {

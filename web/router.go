@@ -138,6 +138,7 @@ func table(d Deps, auth *auth, audit *auditLog, pages *console) []route {
 		{"POST", "/v1/messages/:id/reveal", accessReveal, m.reveal},
 
 		{"GET", "/v1/policies", scopeConfig, p.list},
+		{"POST", "/v1/policies/check", scopeConfig, p.check},
 		{"GET", "/v1/policies/:name", scopeConfig, p.get},
 		{"PUT", "/v1/policies/:name", scopeConfigure, p.put},
 		{"DELETE", "/v1/policies/:name", scopeConfigure, p.delete},

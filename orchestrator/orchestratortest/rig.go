@@ -221,6 +221,15 @@ func (r *Rig) Policy(name, body string) {
 	r.must(err)
 }
 
+// Template puts a template of transactions, its params and content as JSON.
+func (r *Rig) Template(name, params, content string) {
+	r.t.Helper()
+	r.must(r.Store.PutTemplate(r.t.Context(), models.Template{
+		TenantID: r.Tenant.ID, Name: name, Category: policy.Transaction, Params: []byte(params), Content: []byte(content), UpdatedAt: time.Now().UnixMilli(),
+	}))
+	r.Engine.Reload()
+}
+
 // Submission is a message to a number with content for every channel.
 func (r *Rig) Submission(to string) orchestrator.Submission {
 	return orchestrator.Submission{To: to, Category: policy.Transaction, PolicyName: "default", Content: map[policy.Channel]channels.Content{
