@@ -201,6 +201,8 @@ func (a *api) walkConfiguration() {
 		"zns":{"template_id":"412345","template_data":{"order":"{{order}}"}},
 		"viber":{"text":"Don {{order}}","button":{"text":"Xem","url":"https://example.com/o"}},"sms":{"text":"Don {{order}}"}}}`)
 	a.want(200, "GET", "/v1/templates/receipt", "")
+	a.want(200, "POST", "/v1/templates/preview", `{"name":"receipt"}`)
+	a.want(200, "POST", "/v1/templates/preview", `{"template":{"category":"otp","params":[{"name":"code"}],"content":{"sms":{"text":"Mã {{cod}}"}}},"params":{"x":"1"},"to":"1"}`)
 	a.want(200, "PUT", "/v1/templates/gone", `{"category":"otp","params":[],"content":{"sms":{"text":"x"}}}`)
 	a.want(200, "GET", "/v1/templates?limit=1", "")
 	a.want(204, "DELETE", "/v1/templates/gone", "")

@@ -156,6 +156,7 @@ func table(d Deps, auth *auth, audit *auditLog, pages *console) []route {
 		{"GET", "/v1/channels/:id/moves", scopeConfig, mo.list},
 
 		{"GET", "/v1/templates", scopeConfig, t.list},
+		{"POST", "/v1/templates/preview", scopeConfig, t.preview},
 		{"GET", "/v1/templates/:name", scopeConfig, t.get},
 		{"PUT", "/v1/templates/:name", scopeConfigure, t.put},
 		{"DELETE", "/v1/templates/:name", scopeConfigure, t.delete},

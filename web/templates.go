@@ -28,6 +28,7 @@ type templateStore interface {
 
 type templateEngine interface {
 	TemplateWarnings(ctx context.Context, tenant uuid.UUID, zns channels.Content) ([]policy.Warning, error)
+	PreviewTemplate(ctx context.Context, who orchestrator.Caller, d orchestrator.TemplateDraft) (orchestrator.TemplatePreview, error)
 	reloader
 }
 
@@ -96,6 +97,42 @@ func (h *templates) put(c *gin.Context) {
 		templateView
 		Warnings []policy.Warning `json:"warnings"`
 	}{viewTemplate(t), emptyIfNil(warnings)}, err)
+}
+
+// templateDraft is a template to render, as it would be put or by its name.
+type templateDraft struct {
+	Template *templateBody     `json:"template"`
+	Name     string            `json:"name"`
+	Params   map[string]string `json:"params"`
+	To       string            `json:"to"`
+}
+
+// preview renders a template for every channel while it is being written: what is wrong with it is an answer, no problem.
+func (h *templates) preview(c *gin.Context) {
+	var body templateDraft
+	if _, err := decode(c, &body); err != nil {
+		fail(c, err)
+		return
+	}
+	if (body.Template == nil) == (body.Name == "") {
+		fail(c, invalidField("template", "give either template or name"))
+		return
+	}
+	draft := orchestrator.TemplateDraft{Name: body.Name, Values: body.Params, To: body.To}
+	var faults []policy.FieldError
+	if t := body.Template; t != nil {
+		draft.Category, draft.Content = t.Category, t.Content.byChannel()
+		for _, f := range checkTemplate(*t, draft.Content) {
+			faults = append(faults, policy.FieldError{Field: "template." + f.Field, Message: f.Message})
+		}
+		for _, p := range t.Params {
+			draft.Params = append(draft.Params, orchestrator.TemplateParam(p))
+		}
+	}
+	caller, _ := callerOf(c)
+	view, err := h.engine.PreviewTemplate(c.Request.Context(), caller, draft)
+	view.Errors = emptyIfNil(append(faults, view.Errors...))
+	answer(c, view, err)
 }
 
 func (h *templates) get(c *gin.Context) {
