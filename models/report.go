@@ -20,12 +20,14 @@ type CostQuery struct {
 	// From and To bound when an attempt was made, in Unix milliseconds: From is in, To is not.
 	From, To int64
 	GroupBy  []string // of CostGroups
+	// Where keeps to the attempts that have these values, by words of CostFilters.
+	Where    map[string]string
 	Location *time.Location
 }
 
 // CostRow is one line of a cost report.
 type CostRow struct {
-	Group    map[string]string // by the words of GroupBy; a day is 2006-01-02
+	Group    map[string]string // by the words of GroupBy; a day is 2006-01-02, a month 2006-01
 	Attempts int64             // those that called a provider
 	Billable int64             // those of them that cost anything
 	Units    int64             // of the billable ones: segments of an SMS, one for another message
@@ -34,7 +36,7 @@ type CostRow struct {
 }
 
 // costColumns are the words that a report can be grouped by: where an attempt's rows have them, and where the rollup
-// has. The day is worked out in daySQL.
+// has. The day is worked out in daySQL, the month in monthsOf.
 var costColumns = map[string]struct{ raw, rolled string }{
 	"channel":  {"a.channel", "h.channel"},
 	"account":  {"a.account", "h.account"},
@@ -43,11 +45,33 @@ var costColumns = map[string]struct{ raw, rolled string }{
 	"policy":   {"m.policy_name", "h.policy_name"},
 	"operator": {"m.operator", "h.operator"},
 	"day":      {"a.created_at", "h.hour * " + strconv.FormatInt(hourMillis, 10)},
+	"month":    {"a.created_at", "h.hour * " + strconv.FormatInt(hourMillis, 10)},
 }
 
 // CostGroups lists the words of CostQuery.GroupBy.
 func CostGroups() []string {
-	return []string{"channel", "account", "day", "template", "category", "policy", "operator"}
+	return []string{"channel", "account", "day", "month", "template", "category", "policy", "operator"}
+}
+
+// CostFilters lists the words of CostQuery.Where.
+func CostFilters() []string {
+	return []string{"channel", "account", "template", "category", "policy", "operator"}
+}
+
+// filtered is a condition for the rows that q.Where keeps, of attempts or of the rollup, and its arguments.
+func (q CostQuery) filtered(rolled bool) (where string, args []any) {
+	for _, word := range CostFilters() {
+		value, is := q.Where[word]
+		if !is {
+			continue
+		}
+		column := costColumns[word].raw
+		if rolled {
+			column = costColumns[word].rolled
+		}
+		where, args = where+" AND "+column+" = ?", append(args, value)
+	}
+	return where, args
 }
 
 // ErrGroup says that a report cannot be grouped by this.
@@ -58,6 +82,7 @@ var ErrGroup = errors.New("group_by takes " + strings.Join(CostGroups(), ", ") +
 type Report struct {
 	s     *Store
 	tx    *gorm.DB
+	now   int64
 	ready int64 // hours before this may have been rolled by now
 }
 
@@ -68,7 +93,7 @@ func (s *Store) Report(ctx context.Context, read func(*Report) error) error {
 		if err != nil {
 			return fmt.Errorf("open a report: %w", err)
 		}
-		return read(&Report{s, tx, hourOf(now - rollAfter)})
+		return read(&Report{s, tx, now, hourOf(now - rollAfter)})
 	}, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 }
 
@@ -125,21 +150,29 @@ func (r *Report) costSQL(q CostQuery) (statement string, args []any, err error) 
 	}
 	from := max(q.From, known.from)
 	offsets := offsetsOf(q.Location, from, q.To)
-	cut := func(int64) bool { return false }
+	never := func(int64) bool { return false }
+	day, month := never, never
 	if slices.Contains(q.GroupBy, "day") {
-		cut = daysMeet(offsets)
+		day = daysMeet(offsets)
 	}
-	c := newCover(from, q.To, known.until, func(hour int64) bool { return known.marked[hour] || cut(hour) })
-	raw, rolled := costSelect(q, offsets)
+	const ahead = 31 * dayMillis // no attempt was made later than that
+	months := monthsOf(q.Location, from, min(q.To, r.now+ahead))
+	if slices.Contains(q.GroupBy, "month") {
+		month = months.meet
+	}
+	c := newCover(from, q.To, known.until, func(hour int64) bool { return known.marked[hour] || day(hour) || month(hour) })
+	raw, rolled := costSelect(q, offsets, months)
 	var parts []string
 	if hours := c.rolled(); hours != "" {
+		where, values := q.filtered(true)
 		parts = append(parts, "SELECT "+strings.Join(rolled, ", ")+", h.attempts AS attempts, h.billable AS billable, "+
-			"h.units AS units, h.cost AS cost, h.late AS late FROM cost_hours h WHERE h.tenant_id = ? AND "+hours)
-		args = append(args, q.TenantID)
+			"h.units AS units, h.cost AS cost, h.late AS late FROM cost_hours h WHERE h.tenant_id = ? AND "+hours+where)
+		args = append(append(args, q.TenantID), values...)
 	}
 	if len(c.raw) > 0 {
-		parts = append(parts, r.s.rawCosts(raw, c.raw))
-		args = append(args, q.TenantID)
+		where, values := q.filtered(false)
+		parts = append(parts, r.s.rawCosts(raw, c.raw, where))
+		args = append(append(args, q.TenantID), values...)
 	}
 	if len(parts) == 0 {
 		return "", nil, nil
@@ -159,8 +192,8 @@ const costSums = `cast(sum(attempts) AS bigint), cast(sum(billable) AS bigint), 
 
 // rawCosts selects what reports count of each attempt made in one of the stretches that called a provider, without
 // tests, behind columns. An attempt's cost is the sum of its ledger lines, corrections included, whenever they came.
-// It takes the tenant. What can change of it later is in counts.
-func (s *Store) rawCosts(columns []string, raw []stretch) string {
+// It takes the tenant and what where takes. What can change of it later is in counts.
+func (s *Store) rawCosts(columns []string, raw []stretch, where string) string {
 	return `SELECT ` + columnNames(len(columns)) + `, 1 AS attempts, CASE WHEN cost > 0 THEN 1 ELSE 0 END AS billable,
 			CASE WHEN cost <= 0 THEN 0 WHEN channel = 'sms' THEN segments ELSE 1 END AS units, cost AS cost, late AS late
 		FROM (SELECT ` + strings.Join(columns, ", ") + `, a.channel AS channel, a.segments AS segments, coalesce(a.cost, 0) AS cost,
@@ -168,7 +201,7 @@ func (s *Store) rawCosts(columns []string, raw []stretch) string {
 				WHERE e.tenant_id = a.tenant_id AND e.message_id = a.message_id AND e.n < a.n
 				AND (e.delivered_at > 0 OR e.read_at > 0) AND e.cost > 0) THEN a.cost ELSE 0 END AS late ` +
 		s.rowsIn("attempts", "a", raw, "JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id",
-			"a.tenant_id = ? AND a.calls > 0 AND NOT m.test") + `) a`
+			"a.tenant_id = ? AND a.calls > 0 AND NOT m.test"+where) + `) a`
 }
 
 // rollup is what a report may take from the rollup.
@@ -224,11 +257,14 @@ func scanCost(found *sql.Rows, groupBy []string) (row CostRow, late int64, err e
 
 // costSelect is what the report's rows are grouped by, as g1, g2 and so on, of attempts and of the rollup; the last is
 // the currency, since amounts of two currencies have no sum.
-func costSelect(q CostQuery, offsets []offset) (raw, rolled []string) {
+func costSelect(q CostQuery, offsets []offset, months months) (raw, rolled []string) {
 	for _, word := range q.GroupBy {
 		c := costColumns[word]
-		if word == "day" {
+		switch word {
+		case "day":
 			c.raw, c.rolled = daySQL(c.raw, offsets), daySQL(c.rolled, offsets)
+		case "month":
+			c.raw, c.rolled = months.sql(c.raw), months.sql(c.rolled)
 		}
 		raw, rolled = append(raw, c.raw), append(rolled, c.rolled)
 	}
@@ -254,7 +290,11 @@ func columnNames(n int) string {
 
 // groupText writes a group's value for people: the day is counted from 1970.
 func groupText(word, value string) string {
-	if word != "day" {
+	switch word {
+	case "day":
+	case "month":
+		return monthText(value)
+	default:
 		return value
 	}
 	days, err := strconv.ParseInt(value, 10, 64)

@@ -177,7 +177,7 @@ func (r *rolling) readCosts(report *Report) error {
 	columns := numbered([]string{
 		fmt.Sprintf("a.created_at / %d", hourMillis), "a.channel", "a.account", "m.template", "m.category", "m.policy_name", "m.operator", "m.currency",
 	})
-	found, err := report.tx.Raw("SELECT "+columnNames(len(columns))+", "+costSums+" FROM ("+report.s.rawCosts(columns, r.span())+") x "+
+	found, err := report.tx.Raw("SELECT "+columnNames(len(columns))+", "+costSums+" FROM ("+report.s.rawCosts(columns, r.span(), "")+") x "+
 		"GROUP BY 1, 2, 3, 4, 5, 6, 7, 8", r.tenant).Rows()
 	if err != nil {
 		return err

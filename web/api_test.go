@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/xuri/excelize/v2"
 
 	"cascade/models"
 	"cascade/models/modelstest"
@@ -259,7 +261,7 @@ func (a *api) walkMessages() {
 
 func (a *api) walkReports() {
 	for _, format := range []string{"json", "csv", "xlsx"} {
-		a.want(200, "GET", "/v1/reports/costs?group_by=channel,account,day,template,category,policy,operator&format="+format, "")
+		a.want(200, "GET", "/v1/reports/costs?group_by=channel,account,day,month,template,category,policy,operator&format="+format, "")
 	}
 }
 
@@ -388,6 +390,72 @@ func TestCostReportCSV(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s: the CSV is not the JSON answer (-JSON +CSV):\n%s", groups, diff)
 			}
+		}
+	})
+}
+
+// A row of a report is opened by filtering for its groups, and its sums stay what they were; the workbook tells its span.
+func TestCostReportFilters(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		a := newAPI(t, store)
+		a.rig.Policy("cheap", `{"steps":[{"channel":"zns","until":"delivered","timeout":"1m"}]}`)
+		for _, to := range []string{"0912345678", "0912345679"} {
+			for _, policyName := range []string{"default", "cheap"} {
+				body := strings.Replace(messageBody(to), `"policy":"default"`, `"policy":"`+policyName+`"`, 1)
+				a.rig.Await(uuid.MustParse(a.id(a.want(202, "POST", "/v1/messages", body))), orchestratortest.Final)
+			}
+		}
+		type report struct {
+			Data   []map[string]any
+			Totals map[string]any
+		}
+		var whole report
+		decodeReply(t, a.want(200, "GET", "/v1/reports/costs?group_by=policy,channel", ""), &whole)
+		if len(whole.Data) < 2 || whole.Totals["sms_only"] == nil || whole.Totals["formula"] == "" {
+			t.Fatalf("%+v", whole)
+		}
+		for _, row := range whole.Data {
+			var part report
+			query := fmt.Sprintf("/v1/reports/costs?group_by=policy,channel&policy=%s&channel=%s", row["policy"], row["channel"])
+			decodeReply(t, a.want(200, "GET", query, ""), &part)
+			if diff := cmp.Diff([]map[string]any{row}, part.Data); diff != "" {
+				t.Errorf("%s: %s", query, diff)
+			}
+			if part.Totals["sms_only"] != nil || part.Totals["saved"] != nil {
+				t.Errorf("%s: %+v", query, part.Totals)
+			}
+		}
+		var none report
+		decodeReply(t, a.want(200, "GET", "/v1/reports/costs?template=x", ""), &none)
+		if len(none.Data) != 0 || !strings.Contains(fmt.Sprint(none.Totals["sms_only"]), "amount:0") {
+			t.Errorf("of no template: %+v", none)
+		}
+		a.want(422, "GET", "/v1/reports/costs?channel=zns&channel=sms", "")
+
+		book, err := excelize.OpenReader(bytes.NewReader(a.want(200, "GET", "/v1/reports/costs?group_by=month,channel&policy=cheap&format=xlsx&from=2026-01-01", "").body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer book.Close()
+		for cell, want := range map[string]excelize.CellType{"A2": excelize.CellTypeUnset, "B2": excelize.CellTypeSharedString, "C2": excelize.CellTypeUnset, "F2": excelize.CellTypeUnset} {
+			if got, err := book.GetCellType("Costs", cell); err != nil || got != want {
+				t.Errorf("cell %s has type %v, %v; a number has %v", cell, got, err, excelize.CellTypeUnset)
+			}
+		}
+		rows, err := book.GetRows("About")
+		if err != nil {
+			t.Fatal(err)
+		}
+		about := map[string][]string{}
+		for _, row := range rows {
+			about[row[0]] = row[1:]
+		}
+		delete(about, "to (not included)") // is now
+		want := map[string][]string{
+			"from": {"2026-01-01 00:00:00"}, "zone": {"Asia/Ho_Chi_Minh"}, "only policy": {"cheap"}, "rows": {"1"}, "cost": {"400", "VND"},
+		}
+		if diff := cmp.Diff(want, about); diff != "" {
+			t.Errorf("about: %s", diff)
 		}
 	})
 }

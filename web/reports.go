@@ -13,7 +13,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
-	"github.com/xuri/excelize/v2"
 
 	"cascade/models"
 	"cascade/policy"
@@ -39,12 +38,27 @@ type costReport struct {
 	Totals  costTotals       `json:"totals"`
 }
 
+// costTotals are the sums of a cost report. SMSOnly and Saved are nil where a filter keeps to attempts rather than messages.
 type costTotals struct {
-	Cost          policy.Money `json:"cost"`
-	SMSOnly       policy.Money `json:"sms_only"`
-	Saved         policy.Money `json:"saved"`
-	PaidTwiceLate policy.Money `json:"paid_twice_late"`
+	Cost          policy.Money  `json:"cost"`
+	SMSOnly       *policy.Money `json:"sms_only"`
+	Saved         *policy.Money `json:"saved"`
+	PaidTwiceLate policy.Money  `json:"paid_twice_late"`
+	Unknown       unknownTotals `json:"unknown"`
+	Formula       string        `json:"formula"`
 }
+
+// unknownTotals are attempts whose outcome was never told, and what they may cost. The report's sums have nothing of it.
+type unknownTotals struct {
+	Attempts int64        `json:"attempts"`
+	Cost     policy.Money `json:"cost"`
+}
+
+// smsOnlyFormula says how sms_only is worked out, see smsPrices.sum.
+const smsOnlyFormula = "sms_only: each message accepted in the span as one SMS, taken and never sent again, at the SMS price of the " +
+	"tenant's first SMS account when the message was accepted; a price by segment times the segments of the message's own SMS text, " +
+	"or one where it has none. A message that no price covers counts nothing, and so do tests. saved: sms_only less cost. " +
+	"Both are null where channel, account or policy is a filter."
 
 // span reads from and to: RFC 3339, or dates in the tenant's zone, where a "to" that is a date includes that day. Left
 // out, the span is the month so far.
@@ -81,49 +95,84 @@ func span(query url.Values, now time.Time, zone *time.Location) (from, to time.T
 // costs sums the ledger by what was asked for.
 func (h *reports) costs(c *gin.Context) {
 	query := c.Request.URL.Query()
-	for name := range query {
-		if !slices.Contains([]string{"from", "to", "group_by", "format"}, name) {
-			fail(c, invalidField(safeName(name), "is not a field here: use from, to, group_by, format"))
-			return
-		}
+	if err := knownFields(query, append([]string{"from", "to", "group_by", "format"}, models.CostFilters()...)); err != nil {
+		fail(c, err)
+		return
 	}
 	format := query.Get("format")
 	if !slices.Contains([]string{"", "json", "csv", "xlsx"}, format) {
 		fail(c, invalidField("format", "must be json, csv or xlsx"))
 		return
 	}
-	report, rows, err := h.build(c.Request.Context(), tenantOf(c), query, format)
+	q, err := h.query(c.Request.Context(), tenantOf(c), query)
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	report, rows, err := h.build(c.Request.Context(), q, format)
 	switch {
 	case err != nil:
 		fail(c, err)
 	case format == "csv":
 		writeCSV(c, report.GroupBy, rows)
 	case format == "xlsx":
-		writeXLSX(c, report.GroupBy, rows)
+		writeXLSX(c, q.CostQuery, rows)
 	default:
 		c.JSON(http.StatusOK, report)
 	}
 }
 
-func (h *reports) build(ctx context.Context, tenant uuid.UUID, query url.Values, format string) (costReport, []models.CostRow, error) {
-	t, err := h.store.Tenant(ctx, tenant)
-	if err != nil {
-		return costReport{}, nil, err
+// knownFields refuses a query field that is not among names, or that comes twice.
+func knownFields(query url.Values, names []string) error {
+	for name, values := range query {
+		switch {
+		case !slices.Contains(names, name):
+			return invalidField(safeName(name), "is not a field here: use %s", strings.Join(names, ", "))
+		case len(values) > 1:
+			return invalidField(name, "is given more than once: keep one")
+		case !plainText(values[0]):
+			return invalidField(name, "is not plain UTF-8 text")
+		}
 	}
-	zone, err := time.LoadLocation(t.Timezone)
+	return nil
+}
+
+// costQuery is what a tenant asks.
+type costQuery struct {
+	models.CostQuery
+	tenant models.Tenant
+}
+
+func (h *reports) query(ctx context.Context, tenant uuid.UUID, query url.Values) (q costQuery, err error) {
+	if q.tenant, err = h.store.Tenant(ctx, tenant); err != nil {
+		return q, err
+	}
+	zone, err := time.LoadLocation(q.tenant.Timezone)
 	if err != nil {
-		return costReport{}, nil, err
+		return q, err
 	}
 	from, to, err := span(query, h.now(), zone)
 	if err != nil {
-		return costReport{}, nil, err
+		return q, err
 	}
-	groups := []string{"channel"}
+	q.CostQuery = models.CostQuery{
+		TenantID: tenant, From: from.UnixMilli(), To: to.UnixMilli(), GroupBy: []string{"channel"}, Where: map[string]string{}, Location: zone,
+	}
 	if query.Has("group_by") {
-		groups = strings.Split(query.Get("group_by"), ",")
+		q.GroupBy = strings.Split(query.Get("group_by"), ",")
 	}
-	q := models.CostQuery{TenantID: tenant, From: from.UnixMilli(), To: to.UnixMilli(), GroupBy: groups, Location: zone}
+	for _, word := range models.CostFilters() {
+		if query.Has(word) {
+			q.Where[word] = query.Get(word)
+		}
+	}
+	return q, nil
+}
+
+func (h *reports) build(ctx context.Context, asked costQuery, format string) (costReport, []models.CostRow, error) {
+	t, q := asked.tenant, asked.CostQuery
 	totals := format != "csv" && format != "xlsx" // these have none
+	var err error
 	var prices smsPrices
 	if totals {
 		if prices, err = h.smsPrices(ctx, t); err != nil {
@@ -133,9 +182,13 @@ func (h *reports) build(ctx context.Context, tenant uuid.UUID, query url.Values,
 	var rows []models.CostRow
 	var late map[string]int64
 	var smsOnly policy.Money
+	var unknown models.Unsettled
 	err = h.store.Report(ctx, func(r *models.Report) error {
 		var err error
 		if rows, late, err = r.Costs(q); err != nil || !totals {
+			return err
+		}
+		if unknown, err = r.Unsettled(q); err != nil {
 			return err
 		}
 		smsOnly, err = prices.sum(r, q)
@@ -145,7 +198,7 @@ func (h *reports) build(ctx context.Context, tenant uuid.UUID, query url.Values,
 		return costReport{}, nil, err
 	}
 	report := costReport{
-		From: from.UTC().Format(time.RFC3339), To: to.UTC().Format(time.RFC3339), GroupBy: groups, Data: make([]map[string]any, 0, len(rows)),
+		From: utc(q.From), To: utc(q.To), GroupBy: q.GroupBy, Data: make([]map[string]any, 0, len(rows)),
 	}
 	if !totals {
 		return report, rows, nil
@@ -160,10 +213,37 @@ func (h *reports) build(ctx context.Context, tenant uuid.UUID, query url.Values,
 		total = total.Add(costOf(row))
 	}
 	report.Totals = costTotals{
-		Cost: total, SMSOnly: smsOnly, Saved: smsOnly.Add(policy.Money{Micros: -total.Micros, Currency: total.Currency}),
-		PaidTwiceLate: policy.Money{Micros: late[t.Currency], Currency: t.Currency},
+		Cost: total, PaidTwiceLate: policy.Money{Micros: late[t.Currency], Currency: t.Currency}, Formula: smsOnlyFormula,
+		Unknown: unknownTotals{unknown.Attempts, policy.Money{Micros: unknown.Cost[t.Currency], Currency: t.Currency}},
+	}
+	if byMessage(q.Where) {
+		saved := smsOnly.Add(policy.Money{Micros: -total.Micros, Currency: total.Currency})
+		report.Totals.SMSOnly, report.Totals.Saved = &smsOnly, &saved
 	}
 	return report, rows, nil
+}
+
+// utc writes a time of a query.
+func utc(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
+
+// byMessage reports whether filters keep to messages as a whole, as far as their price as SMS knows them.
+func byMessage(where map[string]string) bool {
+	for _, word := range []string{"channel", "account", "policy"} {
+		if _, is := where[word]; is {
+			return false
+		}
+	}
+	return true
+}
+
+// counts reports whether filters keep a group of messages.
+func counts(where map[string]string, g models.PriceGroup) bool {
+	for word, has := range map[string]string{"template": g.Template, "operator": g.Operator, "category": string(g.Category)} {
+		if value, is := where[word]; is && value != has {
+			return false
+		}
+	}
+	return true
 }
 
 func costOf(row models.CostRow) policy.Money {
@@ -202,14 +282,14 @@ func (h *reports) smsPrices(ctx context.Context, t models.Tenant) (smsPrices, er
 // has none. A message that no price covers counts nothing, and so does a test.
 func (p smsPrices) sum(r *models.Report, q models.CostQuery) (policy.Money, error) {
 	sum := policy.Money{Currency: p.currency}
-	if len(p.book.Prices) == 0 {
+	if len(p.book.Prices) == 0 || !byMessage(q.Where) {
 		return sum, nil
 	}
 	query := models.PriceQuery{TenantID: q.TenantID, From: q.From, To: q.To, Cuts: p.cuts(q.From, q.To)}
 	err := r.EachPriceGroup(query, func(g models.PriceGroup) error {
 		key := policy.PriceKey{Channel: policy.SMS, Account: p.account, Template: g.Template, Operator: g.Operator, Country: g.Country, Category: g.Category}
 		price, ok := p.book.Lookup(key, time.UnixMilli(g.At))
-		if !ok {
+		if !ok || !counts(q.Where, g) {
 			return nil
 		}
 		units := g.Messages
@@ -235,9 +315,13 @@ func (p smsPrices) cuts(from, to int64) []int64 {
 	return slices.Compact(cuts)
 }
 
+func costHead(groups []string) []string {
+	return append(slices.Clone(groups), "attempts", "billable", "units", "cost", "currency")
+}
+
 // costTable is a report as text cells, the head first.
 func costTable(groups []string, rows []models.CostRow) [][]string {
-	table := [][]string{append(slices.Clone(groups), "attempts", "billable", "units", "cost", "currency")}
+	table := [][]string{costHead(groups)}
 	for _, row := range rows {
 		line := make([]string, 0, len(groups)+5)
 		for _, word := range groups {
@@ -264,30 +348,4 @@ func writeCSV(c *gin.Context, groups []string, rows []models.CostRow) {
 	if err := w.WriteAll(costTable(groups, rows)); err != nil {
 		loggerOf(c).WarnContext(c.Request.Context(), "a report was cut off", "error", err)
 	}
-}
-
-func writeXLSX(c *gin.Context, groups []string, rows []models.CostRow) {
-	book := excelize.NewFile()
-	defer book.Close()
-	for i, line := range costTable(groups, rows) {
-		cells := make([]any, len(line))
-		for j, text := range line {
-			cells[j] = text
-		}
-		if i > 0 { // numbers as numbers; the cost stays text, as a spreadsheet's floats would round it
-			n := len(groups)
-			cells[n], cells[n+1], cells[n+2] = rows[i-1].Attempts, rows[i-1].Billable, rows[i-1].Units
-		}
-		if err := book.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &cells); err != nil {
-			fail(c, err)
-			return
-		}
-	}
-	buf, err := book.WriteToBuffer()
-	if err != nil {
-		fail(c, err)
-		return
-	}
-	c.Header("Content-Disposition", `attachment; filename="costs.xlsx"`)
-	c.Data(http.StatusOK, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", buf.Bytes())
 }
