@@ -260,6 +260,7 @@ func (a *api) walkMessages() {
 }
 
 func (a *api) walkReports() {
+	a.want(200, "GET", "/v1/reports/delivery?group_by=step,day&policy=default", "")
 	for _, format := range []string{"json", "csv", "xlsx"} {
 		a.want(200, "GET", "/v1/reports/costs?group_by=channel,account,day,month,template,category,policy,operator&format="+format, "")
 	}
@@ -315,6 +316,9 @@ func (a *api) walkProblems() {
 		{422, a.key, "POST", "/v1/messages", `{"to":"1"}`, "validation_failed"},
 		{413, a.key, "POST", "/v1/messages", strings.Repeat(" ", maxBody+1), "body_too_large"},
 		{422, a.key, "GET", "/v1/reports/costs?group_by=colour", "", "validation_failed"},
+		{422, a.key, "GET", "/v1/reports/delivery?group_by=channel,day,step", "", "validation_failed"},
+		{422, a.key, "GET", "/v1/reports/delivery?group_by=day,day", "", "validation_failed"},
+		{422, a.key, "GET", "/v1/reports/delivery?from=2020-01-01", "", "validation_failed"},
 		{422, a.key, "PUT", "/v1/policies/bad", `{"steps":[]}`, "validation_failed"},
 	} {
 		if r := a.do(tt.method, tt.path, tt.key, tt.body); r.status != tt.status || r.code() != tt.code {

@@ -150,6 +150,8 @@ func problemOf(err error) *problem {
 		return badCursor()
 	case errors.Is(err, models.ErrGroup):
 		return invalidField("group_by", "takes %s, each once", strings.Join(models.CostGroups(), ", "))
+	case errors.Is(err, models.ErrDeliveryGroup):
+		return deliveryGroups()
 	case errors.Is(err, orchestrator.ErrNotFound), errors.Is(err, models.ErrNotFound):
 		return notFound()
 	case errors.Is(err, orchestrator.ErrForged), errors.Is(err, channels.ErrForged):

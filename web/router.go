@@ -168,6 +168,7 @@ func table(d Deps, auth *auth, audit *auditLog, pages *console) []route {
 		{"GET", "/v1/limits", scopeConfig, sp.get},
 		{"PUT", "/v1/limits", scopeConfigure, sp.put},
 		{"GET", "/v1/reports/costs", scopeReports, re.costs},
+		{"GET", "/v1/reports/delivery", scopeReports, re.delivery},
 
 		{"GET", "/v1/callbacks", scopeConfig, cb.list},
 		{"POST", "/v1/callbacks", scopeConfigure, once(cb.create)},

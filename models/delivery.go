@@ -1,0 +1,263 @@
+package models
+
+import (
+	"cmp"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// DeliveryQuery asks what became of a tenant's attempts and messages.
+type DeliveryQuery struct {
+	TenantID uuid.UUID
+	// From and To bound when an attempt was made, and for the totals when a message was accepted, in Unix milliseconds: From
+	// is in, To is not.
+	From, To int64
+	Policy   *string  // only this one's
+	GroupBy  []string // one or two of DeliveryGroups
+	Location *time.Location
+}
+
+// DeliveryRow is one line of a delivery report. Each attempt that a provider was called for is in one of Failed, TimedOut,
+// Unknown, or is taken and open or done.
+type DeliveryRow struct {
+	Group    map[string]string // by the words of GroupBy; a step counts from 1
+	Attempts int64             // those that called a provider
+	Taken, Delivered, Read, Failed, TimedOut,
+	Unknown, Skipped int64
+	Reached             int64 // messages whose end this attempt proved
+	ToDelivered, ToRead Quantiles
+}
+
+// DeliveryTotals are of the messages accepted in the span.
+type DeliveryTotals struct {
+	Messages, Reached, Fallback, Failed, Expired int64
+	ToReach                                      Quantiles
+}
+
+var funnelColumns = map[string]string{
+	"channel": "a.channel", "step": "a.step", "account": "a.account", "template": "m.template", "day": "a.created_at",
+}
+
+// DeliveryGroups lists the words of DeliveryQuery.GroupBy.
+func DeliveryGroups() []string { return []string{"channel", "step", "account", "template", "day"} }
+
+// ErrDeliveryGroup says that a delivery report cannot be grouped by this.
+var ErrDeliveryGroup = errors.New("group_by takes one or two of " + strings.Join(DeliveryGroups(), ", "))
+
+// bucketSQL rounds a time in milliseconds down to a bucket's first: exact under 100 ms, then in steps of 5 of the third digit,
+// so that no bucket is wider than 5 % of what is in it. It is -1 where there is no time.
+func bucketSQL(from, to string) string {
+	x := "(" + to + " - " + from + ")"
+	var b strings.Builder
+	fmt.Fprintf(&b, "CASE WHEN coalesce(%s, 0) <= 0 THEN -1 WHEN %s < 0 THEN 0 WHEN %s < 100 THEN %s", to, x, x, x)
+	for size, top := int64(5), int64(1000); top <= 1e10; size, top = size*10, top*10 {
+		fmt.Fprintf(&b, " WHEN %s < %d THEN %s / %d * %d", x, top, x, size, size)
+	}
+	fmt.Fprintf(&b, " WHEN true THEN %d END", int64(1e10))
+	return b.String()
+}
+
+// bucketMiddle is the time in the middle of the bucket that begins at first.
+func bucketMiddle(first int64) int64 {
+	size := int64(5)
+	for top := int64(1000); first >= top; top *= 10 {
+		size *= 10
+	}
+	if first < 100 {
+		return first
+	}
+	return first + size/2
+}
+
+// Histogram counts times by their bucket.
+type Histogram map[int64]int64
+
+// Quantiles are of times in milliseconds, within half a bucket; N is how many times they are of.
+type Quantiles struct{ N, P50, P95, P99 int64 }
+
+// Quantiles reads the nearest ranks.
+func (h Histogram) Quantiles() Quantiles {
+	q := Quantiles{}
+	for _, n := range h {
+		q.N += n
+	}
+	at := func(part int64) int64 { return (q.N*part + 99) / 100 }
+	seen := int64(0)
+	for _, first := range slices.Sorted(maps.Keys(h)) {
+		before := seen
+		seen += h[first]
+		for part, into := range map[int64]*int64{50: &q.P50, 95: &q.P95, 99: &q.P99} {
+			if rank := at(part); before < rank && rank <= seen {
+				*into = bucketMiddle(first)
+			}
+		}
+	}
+	return q
+}
+
+// Deliveries counts what became of the attempts made in the span, without tests, from their rows. The rows are sorted by their
+// groups. Time to delivered and to read runs from when the provider took the message, or was called where that is not known.
+// ErrDeliveryGroup: q.GroupBy has an unknown word, one twice, or more than two.
+func (r *Report) Deliveries(q DeliveryQuery) ([]DeliveryRow, error) {
+	if len(q.GroupBy) < 1 || len(q.GroupBy) > 2 {
+		return nil, ErrDeliveryGroup
+	}
+	offsets := offsetsOf(q.Location, max(q.From, 0), q.To)
+	columns := make([]string, len(q.GroupBy))
+	for i, word := range q.GroupBy {
+		column, ok := funnelColumns[word]
+		if !ok || slices.Contains(q.GroupBy[:i], word) {
+			return nil, ErrDeliveryGroup
+		}
+		if columns[i] = column; word == "day" {
+			columns[i] = daySQL(column, offsets)
+		}
+	}
+	where, args := q.where()
+	taken := "coalesce(a.sent_at, a.called_at, a.created_at)"
+	by := columnNames(len(columns))
+	found, err := r.tx.Raw(`SELECT `+by+`, to_delivered, to_read, count(*), cast(sum(called) AS bigint), cast(sum(taken) AS bigint), cast(sum(delivered) AS bigint),
+			cast(sum(was_read) AS bigint), cast(sum(failed) AS bigint), cast(sum(timed_out) AS bigint), cast(sum(unknown) AS bigint),
+			cast(sum(skipped) AS bigint), cast(sum(reached) AS bigint)
+		FROM (SELECT `+strings.Join(numbered(columns), ", ")+`, `+bucketSQL(taken, "a.delivered_at")+` AS to_delivered,
+			`+bucketSQL(taken, "a.read_at")+` AS to_read,
+			CASE WHEN a.calls > 0 THEN 1 ELSE 0 END AS called,
+			CASE WHEN a.sent_at > 0 OR a.delivered_at > 0 OR a.read_at > 0 THEN 1 ELSE 0 END AS taken,
+			CASE WHEN a.delivered_at > 0 OR a.read_at > 0 THEN 1 ELSE 0 END AS delivered,
+			CASE WHEN a.read_at > 0 THEN 1 ELSE 0 END AS was_read,
+			CASE WHEN a.status = 'failed' THEN 1 ELSE 0 END AS failed,
+			CASE WHEN a.status = 'timed_out' AND NOT `+unknownSQL+` THEN 1 ELSE 0 END AS timed_out,
+			CASE WHEN `+unknownSQL+` THEN 1 ELSE 0 END AS unknown,
+			CASE WHEN a.status = 'skipped' THEN 1 ELSE 0 END AS skipped,
+			CASE WHEN a.status = m.status AND a.status IN ('sent', 'delivered', 'read') AND (a.n = 1 OR NOT EXISTS (SELECT 1 FROM attempts e
+				WHERE e.tenant_id = a.tenant_id AND e.message_id = a.message_id AND e.n < a.n AND e.status = a.status)) THEN 1 ELSE 0 END AS reached
+		`+r.s.rowsIn("attempts", "a", []stretch{{q.From, q.To}}, "JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id",
+		"a.tenant_id = ? AND NOT m.test AND (a.calls > 0 OR a.status = 'skipped')"+where)+`) x
+		GROUP BY `+by+`, to_delivered, to_read ORDER BY `+by, append([]any{q.TenantID}, args...)...).Rows()
+	if err != nil {
+		return nil, fmt.Errorf("delivery report: %w", err)
+	}
+	defer found.Close()
+	return scanDeliveries(found, q.GroupBy)
+}
+
+// unknownSQL tells of an attempt whether its outcome was never told.
+const unknownSQL = `(a.class = 'unknown' AND a.status IN ('unknown', 'timed_out') AND a.sent_at IS NULL)`
+
+func (q DeliveryQuery) where() (string, []any) {
+	if q.Policy == nil {
+		return "", nil
+	}
+	return " AND m.policy_name = ?", []any{*q.Policy}
+}
+
+// scanDeliveries adds up the rows of each group, which come together.
+func scanDeliveries(found *sql.Rows, groupBy []string) (rows []DeliveryRow, err error) {
+	var delivered, read Histogram
+	var last []string
+	flush := func() {
+		if len(rows) > 0 {
+			row := &rows[len(rows)-1]
+			row.ToDelivered, row.ToRead = delivered.Quantiles(), read.Quantiles()
+		}
+		delivered, read = Histogram{}, Histogram{}
+	}
+	flush()
+	for found.Next() {
+		var n, toDelivered, toRead int64
+		var part DeliveryRow
+		values := make([]string, len(groupBy))
+		into := make([]any, 0, len(groupBy)+12)
+		for i := range values {
+			into = append(into, &values[i])
+		}
+		into = append(into, &toDelivered, &toRead, &n, &part.Attempts, &part.Taken, &part.Delivered, &part.Read, &part.Failed, &part.TimedOut,
+			&part.Unknown, &part.Skipped, &part.Reached)
+		if err := found.Scan(into...); err != nil {
+			return nil, fmt.Errorf("delivery report: %w", err)
+		}
+		if last == nil || !slices.Equal(last, values) {
+			flush()
+			last, part.Group = values, deliveryGroup(groupBy, values)
+			rows = append(rows, part)
+		} else {
+			rows[len(rows)-1].add(part)
+		}
+		if toDelivered >= 0 {
+			delivered[toDelivered] += n
+		}
+		if toRead >= 0 {
+			read[toRead] += n
+		}
+	}
+	flush()
+	return rows, found.Err()
+}
+
+func (r *DeliveryRow) add(o DeliveryRow) {
+	r.Attempts += o.Attempts
+	r.Taken += o.Taken
+	r.Delivered += o.Delivered
+	r.Read += o.Read
+	r.Failed += o.Failed
+	r.TimedOut += o.TimedOut
+	r.Unknown += o.Unknown
+	r.Skipped += o.Skipped
+	r.Reached += o.Reached
+}
+
+func deliveryGroup(groupBy, values []string) map[string]string {
+	group := make(map[string]string, len(groupBy))
+	for i, word := range groupBy {
+		group[word] = groupText(word, values[i])
+		if k, err := strconv.Atoi(values[i]); word == "step" && err == nil {
+			group[word] = strconv.Itoa(k + 1)
+		}
+	}
+	return group
+}
+
+// DeliveryTotals counts the messages accepted in the span, without tests. Fallback are those for which a second step called a
+// provider. Time to reach runs from when a message was accepted, or was to be sent, to its end.
+func (r *Report) DeliveryTotals(q DeliveryQuery) (t DeliveryTotals, err error) {
+	where, args := q.where()
+	found, err := r.tx.Raw(`SELECT to_reach, count(*), cast(sum(reached) AS bigint), cast(sum(fallback) AS bigint), cast(sum(failed) AS bigint),
+			cast(sum(expired) AS bigint)
+		FROM (SELECT CASE WHEN m.status IN ('sent', 'delivered', 'read') THEN 1 ELSE 0 END AS reached,
+			CASE WHEN m.status = 'failed' THEN 1 ELSE 0 END AS failed, CASE WHEN m.status = 'expired' THEN 1 ELSE 0 END AS expired,
+			CASE WHEN m.attempts > 1 AND (SELECT count(DISTINCT e.step) FROM attempts e
+				WHERE e.tenant_id = m.tenant_id AND e.message_id = m.id AND e.calls > 0) > 1 THEN 1 ELSE 0 END AS fallback,
+			CASE WHEN m.status IN ('sent', 'delivered', 'read') THEN `+bucketSQL("coalesce(m.send_at, m.created_at)", "m.completed_at")+` ELSE -1 END AS to_reach
+		`+r.s.rowsIn("messages", "m", []stretch{{q.From, q.To}}, "", "m.tenant_id = ? AND NOT m.test"+where)+`) x
+		GROUP BY to_reach`, append([]any{q.TenantID}, args...)...).Rows()
+	if err != nil {
+		return t, fmt.Errorf("delivery totals: %w", err)
+	}
+	defer found.Close()
+	times := Histogram{}
+	for found.Next() {
+		var bucket, n int64
+		var part DeliveryTotals
+		if err := found.Scan(&bucket, &n, &part.Reached, &part.Fallback, &part.Failed, &part.Expired); err != nil {
+			return t, fmt.Errorf("delivery totals: %w", err)
+		}
+		t.Messages += n
+		t.Reached += part.Reached
+		t.Fallback += part.Fallback
+		t.Failed += part.Failed
+		t.Expired += part.Expired
+		if bucket >= 0 {
+			times[bucket] += n
+		}
+	}
+	t.ToReach = times.Quantiles()
+	return t, cmp.Or(found.Err(), err)
+}
