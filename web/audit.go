@@ -75,7 +75,9 @@ func actions() map[string]string {
 
 // changesNothing lists what asks by a method that could change something, and changes nothing.
 func changesNothing() []string {
-	return []string{"POST /v1/messages/search", "POST /v1/messages/preview"}
+	return []string{
+		"POST /v1/messages/search", "POST /v1/messages/preview", "POST /v1/policies/check", "POST /v1/policies/:name/simulate", "POST /v1/templates/preview",
+	}
 }
 
 type auditStore interface {

@@ -91,11 +91,13 @@ func testOutage(t *testing.T, store *models.Store, outage func()) {
 
 // outageBodies are those of requests that would succeed; {} is the one of those that are left out.
 var outageBodies = map[string]string{
-	"POST /v1/messages":         messageBody("0912345678"),
-	"POST /v1/messages/search":  `{"to":"0912345678"}`,
-	"POST /v1/messages/batch":   `{"messages":[` + messageBody("0912345678") + `,{"too":1}]}`,
-	"POST /v1/messages/preview": messageBody("0912345678"),
-	"PUT /v1/policies/:name":    `{"steps":[{"channel":"sms","until":"delivered","timeout":"1m"}]}`,
+	"POST /v1/messages":          messageBody("0912345678"),
+	"POST /v1/messages/search":   `{"to":"0912345678"}`,
+	"POST /v1/messages/batch":    `{"messages":[` + messageBody("0912345678") + `,{"too":1}]}`,
+	"POST /v1/messages/preview":  messageBody("0912345678"),
+	"POST /v1/policies/check":    `{"policy":{"steps":[{"channel":"sms","timeout":"1m"}]}}`,
+	"POST /v1/templates/preview": `{"name":"receipt"}`,
+	"PUT /v1/policies/:name":     `{"steps":[{"channel":"sms","until":"delivered","timeout":"1m"}]}`,
 	"POST /v1/channels": `{"name":"spare","channel":"sms","adapter":"infobip","settings":{"base_url":"http://127.0.0.1:1","api_key":"spare",` +
 		`"sender":"ACME","webhook_secret":"hush"}}`,
 	"PUT /v1/templates/:name":      `{"category":"otp","params":[],"content":{"sms":{"text":"x"}}}`,
