@@ -40,6 +40,7 @@ type commands struct {
 	Explain   explainCmd   `cmd:"" help:"Tell how a message came to where it is."`
 	Costs     costsCmd     `cmd:"" help:"Report what was spent, and what SMS alone would have cost."`
 	Channels  channelsCmd  `cmd:"" help:"List provider accounts, and check whether they can send."`
+	User      userCmd      `cmd:"" help:"Work with the people who sign in to the console."`
 	Policy    policyCmd    `cmd:"" help:"Work with policies."`
 	Bench     benchCmd     `cmd:"" help:"Measure the service on this machine beside what its database can do."`
 	Verify    verifyCmd    `cmd:"" help:"Check the stored data against what must always hold."`

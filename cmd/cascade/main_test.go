@@ -217,6 +217,26 @@ func TestProgram(t *testing.T) {
 		}
 	})
 
+	t.Run("a person signs in", func(t *testing.T) {
+		var out, talk bytes.Buffer
+		args := []string{"user", "add", "Lan@shop.vn", "--role", "finance", "--url", p.url, "--admin-key"}
+		if code := run(t.Context(), append(args, "not the key"), &streams{&out, &talk}); code != exitFailure {
+			t.Errorf("with another key: exit %d: %s", code, talk.String())
+		}
+		if code := run(t.Context(), append(args, p.adminKey), &streams{&out, &talk}); code != exitOK {
+			t.Fatalf("exit %d: %s", code, talk.String())
+		}
+		name, password, _ := strings.Cut(strings.TrimSpace(out.String()), "  finance  password ")
+		var session struct {
+			User    struct{ Name string }
+			Version string
+		}
+		p.api("POST", "/v1/session", "", `{"name":"`+name+`","password":"`+password+`"}`, http.StatusOK, &session)
+		if session.User.Name != "lan@shop.vn" || session.Version != version() {
+			t.Errorf("session %+v after %q", session, out.String())
+		}
+	})
+
 	p.stop()
 	var out, talk bytes.Buffer
 	t.Setenv("CASCADE_DATABASE_URL", p.database)
