@@ -93,7 +93,11 @@ func (h *signIn) create(c *gin.Context) {
 	}
 	c.Set(keyActor, actorFor(user))
 	c.Set(keyPerson, p)
-	view, err := h.view(c, p)
+	tenant, err := h.auth.people.tenant(c, p)
+	if err != nil { // chosen by whoever was signed in before
+		tenant = user.TenantID
+	}
+	view, err := h.view(c.Request.Context(), p, tenant)
 	answer(c, view, err)
 }
 
@@ -188,19 +192,20 @@ const tenantsShown = 200
 
 func (h *signIn) get(c *gin.Context) {
 	p, _ := personOf(c)
-	view, err := h.view(c, p)
+	tenant, err := h.auth.people.tenant(c, p)
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	view, err := h.view(c.Request.Context(), p, tenant)
 	answer(c, view, err)
 }
 
-func (h *signIn) view(c *gin.Context, p person) (sessionView, error) {
-	ctx := c.Request.Context()
+// view shows a session that acts for a tenant; where that is Installation, for the only one there is.
+func (h *signIn) view(ctx context.Context, p person, acts uuid.UUID) (sessionView, error) {
 	view := sessionView{
 		User: sessionUser{idOrNull(p.user.ID), p.user.Name, p.user.Role}, Tenants: []tenantName{},
 		Permissions: permissionsOf(p.user.Role, p.whole()), ExpiresAt: orchestrator.Time(h.auth.people.expires(p)), Version: h.version,
-	}
-	acts, err := h.auth.people.tenant(c, p)
-	if err != nil {
-		return view, err
 	}
 	if p.whole() {
 		rows, _, err := h.store.Tenants(ctx, "", tenantsShown)

@@ -115,6 +115,10 @@ func TestAdminKeySignsIn(t *testing.T) {
 	if w := call(r, "PUT", "/v1/session/password", "", `{"old":"a","new":"ten letters"}`, "Cookie", header); w.Code != 403 {
 		t.Errorf("its password: %d %s", w.Code, w.Body)
 	}
+	stale := call(r, "POST", "/v1/session", "", `{"admin_key":"`+testAdmin+`"}`, headerTenant, uuid.NewString())
+	if stale.Code != 200 || !strings.Contains(stale.Body.String(), `"tenant":null`) {
+		t.Errorf("with a tenant that is no more: %d %s", stale.Code, stale.Body)
+	}
 	d.AdminKey = "another"
 	if w := call(New(d), "GET", "/v1/session", "", "", "Cookie", header); w.Code != 401 {
 		t.Errorf("after the key was changed: %d %s", w.Code, w.Body)
@@ -127,6 +131,14 @@ func TestAdminKeySignsIn(t *testing.T) {
 		if w.Code != 401 {
 			t.Errorf("without an admin key: %d %s", w.Code, w.Body)
 		}
+	}
+}
+
+// Where there is one tenant, nobody has to choose it.
+func TestOnlyTenant(t *testing.T) {
+	r, _, _ := testAPI(t, &fakeEngine{})
+	if w := call(r, "POST", "/v1/session", "", `{"admin_key":"`+testAdmin+`"}`); !strings.Contains(w.Body.String(), `"name":"acme","timezone":"Asia/Ho_Chi_Minh"`) {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 
