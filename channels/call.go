@@ -33,7 +33,12 @@ type Response struct {
 // lets the transport repeat the request, whatever its method. The Failure says whether the request left: ClassDown if
 // it cannot have (DNS, refused, TLS, cancelled before there was a connection), ClassUnknown if it may have been read,
 // ClassAccount if the egress rule forbids the address.
+// A recorder in ctx is told of it, see WithRecorder.
 func Call(ctx context.Context, c *http.Client, req *http.Request) (*Response, *Failure) {
+	return recorded(ctx, req, func() (*Response, *Failure) { return call(ctx, c, req) })
+}
+
+func call(ctx context.Context, c *http.Client, req *http.Request) (*Response, *Failure) {
 	var left departure
 	once := req.WithContext(httptrace.WithClientTrace(ctx, left.trace()))
 	unrepeatable(once)
