@@ -156,19 +156,42 @@ func (s *Store) search(tenant uuid.UUID, f MessageFilter) *search {
 		open := q.and("status IN ?", []policy.MessageStatus{policy.Accepted, policy.Scheduled, policy.Sending})
 		q.cut("messages", "messages_due", "id", open, term{text: "due_at > 0"}) // an open message has a timer
 	}
-	if f.CreatedAfter != 0 {
-		q.and("created_at >= ?", f.CreatedAfter)
-		if first := firstID(f.CreatedAfter); bytes.Compare(first[:], q.from[:]) > 0 {
-			q.from = first
-		}
-	}
-	if f.CreatedBefore != 0 { // ids may be ahead of it, see sumExposure
-		q.and("created_at < ?", f.CreatedBefore)
-	}
+	q.created(f.CreatedAfter, f.CreatedBefore)
 	return q
 }
 
-// and adds a condition.
+// created bounds when a message was made, and with it the id. A window of few messages is found by its index.
+func (q *search) created(after, before int64) {
+	const since, until = "created_at >= ?", "created_at < ?"
+	if after != 0 {
+		q.and("+"+since, after)
+		if first := firstID(after); bytes.Compare(first[:], q.from[:]) > 0 {
+			q.from = first
+		}
+	}
+	if before != 0 {
+		q.and("+"+until, before)
+		if last := lastID(before); q.to == uuid.Nil || bytes.Compare(last[:], q.to[:]) < 0 {
+			q.to = last
+		}
+	}
+	if after != 0 && before != 0 {
+		q.cut("messages", "messages_created", "id", term{since, []any{after}}, term{until, []any{before}})
+	}
+}
+
+// lastID is at least the id of any message that was created before a time, unless the clock was set back by more than idSkew: ids
+// only grow, and are ahead of it then.
+func lastID(until int64) uuid.UUID {
+	id := firstID(until + 2*idSkew)
+	for i := 6; i < len(id); i++ {
+		id[i] = 0xff
+	}
+	return id
+}
+
+// and adds a condition. One on a column that has an index is written so that it is not used: it does not lead to the newest first,
+// and to how many nobody knows. The shortcuts are what indexes are for.
 func (q *search) and(text string, args ...any) term {
 	t := term{text, args}
 	q.where = append(q.where, t)
@@ -194,16 +217,18 @@ func (q *search) phone(f MessageFilter) {
 		number := q.and("to_phone = ?", f.To)
 		q.cut("messages", "messages_phone", "id", term{end, []any{f.To[max(len(f.To)-4, 0):]}}, number)
 		if f.Last4 != "" {
-			q.and(end, f.Last4)
+			q.and("to_phone LIKE ?", "%"+f.Last4)
 		}
 	case f.Last4 != "":
-		q.cut("messages", "messages_phone", "id", q.and(end, f.Last4))
+		q.cut("messages", "messages_phone", "id", term{end, []any{f.Last4}})
+		q.and("to_phone LIKE ?", "%"+f.Last4)
 	}
 }
 
 func (q *search) transaction(id string) {
 	if id != "" {
-		q.cut("messages", "messages_transaction", "id", q.and("transaction_id = ?", id), term{text: "transaction_id <> ''"})
+		q.and("transaction_id || '' = ?", id)
+		q.cut("messages", "messages_transaction", "id", term{"transaction_id = ?", []any{id}}, term{text: "transaction_id <> ''"})
 	}
 }
 
