@@ -84,6 +84,7 @@ func (e *Engine) query(conf *tenantConf, st models.State, a models.Attempt) (ans
 	}()
 	ctx, cancel := context.WithTimeout(context.Background(), min(askPatience, e.o.CallTimeout))
 	defer cancel()
+	ctx = e.recorded(ctx, a, acc.Account, "query")
 	return q.Query(ctx, channels.Query{
 		Reference: reference(models.AttemptID(a.MessageID, a.N)), ProviderID: a.ProviderID, To: st.Message.To, SentAt: fromMS(max(a.SentAt, a.CalledAt)),
 	})

@@ -53,6 +53,8 @@ type Options struct {
 	// Watch is told of every committed change; nil: nobody watches. It must be quick. Two changes of one message may
 	// arrive in either order: its Version tells.
 	Watch func(models.State)
+	// Journal keeps calls to providers for people; nil keeps none.
+	Journal *Journal
 	// CallTimeout and Lease replace the defaults where set; tests shorten them.
 	CallTimeout, Lease time.Duration
 }

@@ -93,6 +93,7 @@ func (e *Engine) send(
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), e.o.CallTimeout)
 	defer cancel()
+	ctx = e.recorded(ctx, a, acc.Account, "send")
 	taken, err = acc.of(st.Message.Test).Send(ctx, out)
 	if err != nil {
 		return taken, channels.AsFailure(err)

@@ -23,6 +23,7 @@ const (
 	keepDeliveries = 30 * 24 * time.Hour
 	keepBudgets    = 30 * 24 * time.Hour
 	keepMoves      = 90 * 24 * time.Hour
+	keepJournal    = 7 * 24 * time.Hour
 )
 
 // Upkeep lists the jobs.
@@ -45,6 +46,7 @@ func (e *Engine) Upkeep() []Job {
 		{"receipts", "27 * * * *", prune(keepParked, s.PruneReceipts)},
 		{"unreachable", "37 * * * *", prune(0, s.PruneUnreachable)},
 		{"budgets", "47 4 * * *", prune(keepBudgets, s.PruneBudgets)},
+		{"journal", "*/10 * * * *", prune(keepJournal, s.PruneJournal)},
 		{"moves", "57 4 * * *", prune(keepMoves, s.PruneMoves)},
 	}
 }

@@ -57,6 +57,8 @@ type Config struct {
 	Log         *slog.Logger
 	// HTTP calls the providers; nil is a client without faults.
 	HTTP *http.Client
+	// Journal keeps the calls; nil keeps none.
+	Journal *orchestrator.Journal
 }
 
 // Prices of the rig, in VND.
@@ -117,7 +119,7 @@ func (r *Rig) NewEngine(c Config) *orchestrator.Engine {
 	}
 	return orchestrator.New(orchestrator.Options{
 		Store: r.Store, Registry: registry, HTTP: cmp.Or(c.HTTP, channels.NewHTTPClient(nil)), Callbacks: channels.NewHTTPClient(nil),
-		PublicURL: r.HookURL, Lease: c.Lease, Now: c.Now, Log: c.Log,
+		PublicURL: r.HookURL, Lease: c.Lease, Now: c.Now, Log: c.Log, Journal: c.Journal,
 	})
 }
 
