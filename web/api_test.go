@@ -261,6 +261,7 @@ func (a *api) walkMessages() {
 
 func (a *api) walkReports() {
 	a.want(200, "GET", "/v1/reports/delivery?group_by=step,day&policy=default", "")
+	a.want(200, "GET", "/v1/overview", "")
 	for _, format := range []string{"json", "csv", "xlsx"} {
 		a.want(200, "GET", "/v1/reports/costs?group_by=channel,account,day,month,template,category,policy,operator&format="+format, "")
 	}

@@ -115,6 +115,7 @@ func (a *auth) require(access string) gin.HandlerFunc {
 			fail(c, forbidden("This key lacks the scope %s.", access))
 		default:
 			c.Set(keyCaller, key.caller)
+			c.Set(keyScopes, key.scopes)
 			c.Set(keyStanding, standing{key.id.String(), func(ctx context.Context) error { return a.still(ctx, sum, token, access) }})
 			c.Set(keyActor, actor{models.ActorKey, key.id, key.prefix})
 		}
@@ -207,6 +208,12 @@ func (a *auth) forget() {
 func callerOf(c *gin.Context) (orchestrator.Caller, bool) {
 	caller, ok := c.Value(keyCaller).(orchestrator.Caller)
 	return caller, ok
+}
+
+// may reports whether the caller has a scope besides the one that its route needs.
+func may(c *gin.Context, scope string) bool {
+	scopes, _ := c.Value(keyScopes).([]string)
+	return slices.Contains(scopes, scope)
 }
 
 func tenantOf(c *gin.Context) uuid.UUID {

@@ -20,6 +20,7 @@ const (
 	keyRequestID = "request_id"
 	keyLogger    = "logger"
 	keyCaller    = "caller"
+	keyScopes    = "scopes" // []string: what the caller may do
 	keyStanding  = "standing"
 	keyStreams   = "streams"
 	keyPerson    = "person"   // person

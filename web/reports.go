@@ -236,8 +236,8 @@ func byMessage(where map[string]string) bool {
 	return true
 }
 
-// counts reports whether filters keep a group of messages.
-func counts(where map[string]string, g models.PriceGroup) bool {
+// kept reports whether filters keep a group of messages.
+func kept(where map[string]string, g models.PriceGroup) bool {
 	for word, has := range map[string]string{"template": g.Template, "operator": g.Operator, "category": string(g.Category)} {
 		if value, is := where[word]; is && value != has {
 			return false
@@ -289,7 +289,7 @@ func (p smsPrices) sum(r *models.Report, q models.CostQuery) (policy.Money, erro
 	err := r.EachPriceGroup(query, func(g models.PriceGroup) error {
 		key := policy.PriceKey{Channel: policy.SMS, Account: p.account, Template: g.Template, Operator: g.Operator, Country: g.Country, Category: g.Category}
 		price, ok := p.book.Lookup(key, time.UnixMilli(g.At))
-		if !ok || !counts(q.Where, g) {
+		if !ok || !kept(q.Where, g) {
 			return nil
 		}
 		units := g.Messages

@@ -118,6 +118,8 @@ func table(d Deps, auth *auth, audit *auditLog, pages *console) []route {
 	re := &reports{d.Store, d.Now}
 	sp := &spending{d.Engine, d.Store, d.Now}
 	mo := &moves{d.Store}
+	he := &accountHealth{d.Store}
+	ov := &overview{store: d.Store, health: he, now: d.Now}
 	cb := &callbacks{d.Engine, d.Store, d.Egress, d.Now}
 	pe := &people{d.Engine, d.Store, d.Now}
 	te := &tenants{d.Engine, d.Store, auth, d.Now}
@@ -169,6 +171,7 @@ func table(d Deps, auth *auth, audit *auditLog, pages *console) []route {
 		{"PUT", "/v1/limits", scopeConfigure, sp.put},
 		{"GET", "/v1/reports/costs", scopeReports, re.costs},
 		{"GET", "/v1/reports/delivery", scopeReports, re.delivery},
+		{"GET", "/v1/overview", scopeMessages, ov.get},
 
 		{"GET", "/v1/callbacks", scopeConfig, cb.list},
 		{"POST", "/v1/callbacks", scopeConfigure, once(cb.create)},

@@ -237,6 +237,7 @@ func (a *auth) pass(c *gin.Context, access string) {
 	c.Set(keyToken, p.token)
 	c.Set(keyPerson, p)
 	c.Set(keyActor, actorFor(p.user))
+	c.Set(keyScopes, permissionsOf(p.user.Role, p.whole()))
 	c.Set(keyStanding, standing{p.session.Hash, func(context.Context) error { return a.people.still(c, access) }})
 	if access != accessSession {
 		if err := a.actFor(c, p, access); err != nil {

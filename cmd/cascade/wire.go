@@ -157,7 +157,7 @@ func (s *service) build(ctx context.Context, conf settings, watch func(models.St
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-	s.upkeep, err = scheduled(life, s.engine.Upkeep(), s.log)
+	s.upkeep, err = scheduled(life, s.jobs(), s.log)
 	return err
 }
 
