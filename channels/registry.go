@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"cascade/policy"
@@ -17,9 +18,28 @@ type Field struct {
 	Name     string `json:"name"`
 	Required bool   `json:"required"`
 	Secret   bool   `json:"secret"`
+	// Label is the provider's own word for it; empty: Title makes one of Name.
+	Label string `json:"label,omitempty"`
+	// Default is what holds where it is left out; empty if nothing does, or it depends on the channel.
+	Default string `json:"default,omitempty"`
 	// Example shows a person what belongs here.
 	Example string `json:"example,omitempty"`
 	Help    string `json:"help,omitempty"`
+}
+
+// Title is what a form calls the field.
+func (f Field) Title() string {
+	if f.Label != "" {
+		return f.Label
+	}
+	words := strings.Split(f.Name, "_")
+	for i, word := range words {
+		if short := strings.ToUpper(word); slices.Contains([]string{"API", "CA", "HMAC", "ID", "NPI", "OA", "SID", "SMS", "TLS", "TON", "URL", "ZNS"}, short) {
+			words[i] = short
+		}
+	}
+	text := strings.Join(words, " ")
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // Config is what an adapter is built from.
@@ -46,6 +66,9 @@ type Spec struct {
 	OpenSettings bool
 	// Session: its adapters are SessionKeepers.
 	Session bool
+	// Blank is an adapter for a channel without any settings, which cannot be used: it shows what the adapter can do. Nil where
+	// the settings decide that.
+	Blank func(policy.Channel) Adapter
 	// New checks the settings. A *SettingError names the one at fault.
 	New func(Config) (Adapter, error)
 }

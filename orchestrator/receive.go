@@ -79,7 +79,9 @@ func (e *Engine) Hook(ctx context.Context, adapter string, id uuid.UUID, h chann
 	case err != nil:
 		return HookAnswer{}, err
 	}
-	return answerOf(reader), nil
+	answer := answerOf(reader)
+	answer.Receipts = len(got)
+	return answer, nil
 }
 
 // keep stores what an account's provider reported: it is on disk once it answers nil.

@@ -197,4 +197,6 @@ type HookAnswer struct {
 	Status      int
 	ContentType string
 	Body        []byte
+	// Receipts is how many receipts the callback held.
+	Receipts int
 }

@@ -178,6 +178,7 @@ func (a *api) walkTenants() {
 	tenant := "/v1/tenants/" + a.id(a.wantAs(201, testAdmin, "POST", "/v1/tenants", `{"name":"walker"}`))
 	a.wantAs(200, testAdmin, "GET", tenant, "")
 	a.wantAs(200, testAdmin, "GET", "/v1/tenants?limit=1", "")
+	a.wantAs(200, testAdmin, "GET", "/v1/system", "")
 	key := a.id(a.wantAs(201, testAdmin, "POST", tenant+"/keys", `{"mode":"test","scopes":["messages:read"]}`))
 	a.wantAs(204, testAdmin, "DELETE", tenant+"/keys/"+key, "")
 	a.wantAs(200, testAdmin, "GET", tenant+"/keys", "")
@@ -187,6 +188,7 @@ func (a *api) walkConfiguration() {
 	account := "/v1/channels/" + a.id(a.want(201, "POST", "/v1/channels", `{"name":"sms-spare","channel":"sms","adapter":"infobip",
 		"settings":{"base_url":"`+a.rig.SimURL+`/infobip","api_key":"spare","sender":"ACME","webhook_secret":"hush"},"receipts":["sent"]}`))
 	a.want(200, "GET", "/v1/channels", "")
+	a.want(200, "GET", "/v1/adapters", "")
 	a.want(200, "PATCH", account, `{"rate":{"per_second":5},"settings":{"sender":"SPARE"},"disabled":true}`)
 	if shown := a.want(200, "GET", account, ""); bytes.Contains(shown.body, []byte("hush")) {
 		a.t.Errorf("an account shows its secret: %s", shown.body)

@@ -18,6 +18,7 @@ type accountEngine interface {
 	CreateAccount(ctx context.Context, tenant uuid.UUID, in orchestrator.AccountInput) (models.Account, error)
 	UpdateAccount(ctx context.Context, tenant, id uuid.UUID, p orchestrator.AccountPatch) (models.Account, error)
 	DeleteAccount(ctx context.Context, tenant, id uuid.UUID) error
+	healthEngine
 	CheckAccount(ctx context.Context, tenant, id uuid.UUID) ([]channels.Finding, error)
 	reloader
 }
@@ -30,6 +31,7 @@ type accountStore interface {
 type accounts struct {
 	engine    accountEngine
 	store     accountStore
+	health    *accountHealth
 	publicURL string
 }
 
@@ -51,6 +53,7 @@ type accountView struct {
 	WebhookURL  string              `json:"webhook_url"`
 	CreatedAt   orchestrator.Time   `json:"created_at"`
 	UpdatedAt   orchestrator.Time   `json:"updated_at"`
+	Health      *healthView         `json:"health,omitempty"` // in answers to GET
 }
 
 type rateBody struct {
@@ -155,8 +158,17 @@ func (h *accounts) get(c *gin.Context) {
 		fail(c, err)
 		return
 	}
-	account, err := h.store.Account(c.Request.Context(), tenantOf(c), id)
-	answer(c, h.view(account), err)
+	tenant := tenantOf(c)
+	live(c, everyList, func(ctx context.Context) (any, error) {
+		account, err := h.store.Account(ctx, tenant, id)
+		if err != nil {
+			return nil, err
+		}
+		health, err := h.health.of(ctx, tenant, []models.Account{account})
+		view := h.view(account)
+		view.Health = health[id]
+		return view, err
+	})
 }
 
 func (h *accounts) list(c *gin.Context) {
@@ -171,7 +183,15 @@ func (h *accounts) list(c *gin.Context) {
 		if err != nil {
 			return nil, err
 		}
-		return cut(rows, p, "channels", func(a models.Account) string { return a.ID.String() }, h.view)
+		health, err := h.health.of(ctx, tenant, rows)
+		if err != nil {
+			return nil, err
+		}
+		return cut(rows, p, "channels", func(a models.Account) string { return a.ID.String() }, func(a models.Account) accountView {
+			view := h.view(a)
+			view.Health = health[a.ID]
+			return view
+		})
 	})
 }
 

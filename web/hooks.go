@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -24,6 +25,7 @@ type hooks struct {
 	engine    hookEngine
 	publicURL string
 	forgers   *forgers
+	seen      *seen
 	now       func() time.Time
 }
 
@@ -64,7 +66,14 @@ func (h *hooks) take(c *gin.Context) (orchestrator.HookAnswer, error) {
 	if err != nil {
 		return orchestrator.HookAnswer{}, err
 	}
-	return h.engine.Hook(c.Request.Context(), c.Param("adapter"), id, channels.Hook{
+	res, err := h.engine.Hook(c.Request.Context(), c.Param("adapter"), id, channels.Hook{
 		Method: c.Request.Method, URL: h.publicURL + c.Request.URL.RequestURI(), Header: c.Request.Header, Body: body,
 	})
+	switch {
+	case err == nil:
+		h.seen.called(id, res.Receipts)
+	case errors.Is(err, orchestrator.ErrForged):
+		h.seen.forgery(id)
+	}
+	return res, err
 }

@@ -52,7 +52,7 @@ func TestRoles(t *testing.T) {
 		"installation-admin": {"Cookie", signedIn(t, d, models.Installation, roleAdmin), headerTenant, tenant.String()},
 	}
 	r := gin.New()
-	routes := table(d, auth, &auditLog{store, time.Now}, newConsole(nil))
+	routes := table(d, shared{auth, &auditLog{store, time.Now}, nil, newConsole(nil)})
 	for _, route := range routes {
 		r.Handle(route.method, route.path, auth.require(route.access), func(c *gin.Context) { c.Status(http.StatusNoContent) })
 	}
@@ -110,7 +110,7 @@ func signedIn(t *testing.T, d Deps, tenant uuid.UUID, role string) string {
 func TestActions(t *testing.T) {
 	d := Deps{PublicURL: "http://127.0.0.1:8080", Now: time.Now}
 	named := actions()
-	for _, route := range table(d, newAuth(nil, "", time.Now, nil), &auditLog{}, newConsole(nil)) {
+	for _, route := range table(d, shared{newAuth(nil, "", time.Now, nil), &auditLog{}, nil, newConsole(nil)}) {
 		name := route.method + " " + route.path
 		changes := route.method != http.MethodGet && strings.HasPrefix(route.path, "/v1/") && !slices.Contains(changesNothing(), name)
 		if _, ok := named[name]; ok != changes {

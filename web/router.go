@@ -50,13 +50,15 @@ type Deps struct {
 	Console fs.FS
 	// Done is closed when the process stops: live answers end then. Nil: they end with their callers.
 	Done <-chan struct{}
-
-	live liveTimes
+	// System is what the process tells administrators of itself.
+	System System
 	// Version is what people are told runs here.
 	Version string
 	Now     func() time.Time
 	Log     *slog.Logger
 	Metrics http.Handler
+
+	live liveTimes
 }
 
 // route is a line of the table: who may call it is a scope, or a word of roles.go. What it changes is named in actions.
@@ -88,7 +90,7 @@ func New(d Deps) *gin.Engine {
 	r.Use(func(c *gin.Context) { c.Set(keyStreams, streams) })
 	auth.people = newSessions(d)
 	audit := &auditLog{d.Store, d.Now}
-	for _, route := range table(d, auth, audit, pages) {
+	for _, route := range table(d, shared{auth, audit, streams, pages}) {
 		r.Handle(route.method, route.path, auth.require(route.access), audit.watch(route.method, route.path), route.handle)
 	}
 	return r
@@ -103,13 +105,24 @@ func texts(networks []netip.Prefix) []string {
 	return out
 }
 
+// shared is what several handlers and the way to them have in common.
+type shared struct {
+	auth    *auth
+	audit   *auditLog
+	streams *streams
+	pages   *console
+}
+
 // table is every route, and who may call it.
-func table(d Deps, auth *auth, audit *auditLog, pages *console) []route {
+func table(d Deps, with shared) []route {
 	public := strings.TrimSuffix(d.PublicURL, "/")
 	once := newOnce(d.Store, d.Now).wrap
-	m := &messages{d.Engine, d.Store, d.Now, d.live.orDefault().final, audit}
+	m := &messages{d.Engine, d.Store, d.Now, d.live.orDefault().final, with.audit}
 	p := &policies{d.Engine, d.Store, d.Now}
-	a := &accounts{d.Engine, d.Store, public}
+	seen := newSeen(d.Store, d.Now, d.Log)
+	he := &accountHealth{d.Engine, d.Store, seen, d.Now}
+	a := &accounts{d.Engine, d.Store, he, public}
+	ad := &adapters{d.Registry}
 	ct := &channelTemplates{d.Engine, d.Store}
 	li := &links{d.Engine}
 	t := &templates{d.Engine, d.Store, d.Now}
@@ -118,16 +131,16 @@ func table(d Deps, auth *auth, audit *auditLog, pages *console) []route {
 	re := &reports{d.Store, d.Now}
 	sp := &spending{d.Engine, d.Store, d.Now}
 	mo := &moves{d.Store}
-	he := &accountHealth{d.Store}
 	ov := &overview{store: d.Store, health: he, now: d.Now}
 	cb := &callbacks{d.Engine, d.Store, d.Egress, d.Now}
 	pe := &people{d.Engine, d.Store, d.Now}
-	te := &tenants{d.Engine, d.Store, auth, d.Now}
+	te := &tenants{d.Engine, d.Store, with.auth, d.Now}
 	hashing := newHashing()
-	si := &signIn{d.Store, auth, audit, newWrongs(d.Now), hashing, d.Version}
+	si := &signIn{d.Store, with.auth, with.audit, newWrongs(d.Now), hashing, d.Version}
 	us := &users{d.Store, hashing, d.Now}
-	ho := &hooks{d.Engine, public, newForgers(d.ForgedPerMinute), d.Now}
+	ho := &hooks{d.Engine, public, newForgers(d.ForgedPerMinute), seen, d.Now}
 	op := &ops{d.Store, d.Metrics, d.Log.WarnContext}
+	sy := &system{d.Store, d.System, with.streams}
 	return []route{
 		{"POST", "/v1/messages", scopeSend, m.create},
 		{"GET", "/v1/messages", scopeMessages, m.list},
@@ -156,6 +169,8 @@ func table(d Deps, auth *auth, audit *auditLog, pages *console) []route {
 		{"POST", "/v1/channels/:id/sync", scopeConfigure, ct.sync},
 		{"GET", "/v1/channels/:id/templates", scopeConfig, ct.list},
 		{"GET", "/v1/channels/:id/moves", scopeConfig, mo.list},
+
+		{"GET", "/v1/adapters", scopeConfig, ad.list},
 
 		{"GET", "/v1/templates", scopeConfig, t.list},
 		{"POST", "/v1/templates/preview", scopeConfig, t.preview},
@@ -188,6 +203,7 @@ func table(d Deps, auth *auth, audit *auditLog, pages *console) []route {
 		{"PUT", "/v1/consents/:phone", scopeConfigure, pe.putConsent},
 		{"DELETE", "/v1/consents/:phone", scopeConfigure, pe.deleteConsent},
 
+		{"GET", "/v1/system", accessAdmin, sy.get},
 		{"GET", "/v1/tenants", accessAdmin, te.list},
 		{"POST", "/v1/tenants", accessAdmin, once(te.create)},
 		{"GET", "/v1/tenants/:id", accessPeople, te.get},
@@ -203,14 +219,14 @@ func table(d Deps, auth *auth, audit *auditLog, pages *console) []route {
 		{"POST", "/v1/users", accessPeople, once(us.create)},
 		{"PATCH", "/v1/users/:id", accessPeople, us.patch},
 		{"DELETE", "/v1/users/:id", accessPeople, us.delete},
-		{"GET", "/v1/audit", accessPeople, audit.list},
+		{"GET", "/v1/audit", accessPeople, with.audit.list},
 
 		{"POST", "/hooks/:adapter/:account", accessPublic, ho.receive},
 		{"GET", "/hooks/:adapter/:account", accessPublic, ho.receive},
 
 		{"GET", "/oauth/:adapter/callback", accessPublic, li.finish},
 
-		{"GET", "/", accessPublic, pages.page},
+		{"GET", "/", accessPublic, with.pages.page},
 		{"GET", "/healthz", accessPublic, op.healthz},
 		{"GET", "/readyz", accessPublic, op.readyz},
 		{"GET", "/metrics", accessPublic, op.prometheus},

@@ -34,6 +34,8 @@ func (e *fakeEngine) Accept(context.Context, orchestrator.Caller, orchestrator.S
 
 func (e *fakeEngine) Reload() {}
 
+func (e *fakeEngine) Standings([]uuid.UUID) map[uuid.UUID]orchestrator.Standing { return nil }
+
 func (e *fakeEngine) TemplateWarnings(context.Context, uuid.UUID, channels.Content) ([]policy.Warning, error) {
 	return nil, nil
 }

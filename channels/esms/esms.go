@@ -70,9 +70,9 @@ func Spec() channels.Spec {
 		Name:     "esms",
 		Channels: []policy.Channel{policy.ZNS, policy.Viber, policy.SMS},
 		Fields: []channels.Field{
-			{Name: settingAPIURL, Example: defaultAPIURL, Help: "address in front of the calls' names; set it for a reseller of eSMS"},
-			{Name: settingAPIKey, Required: true, Secret: true, Help: "ApiKey, shown in the account's API settings at eSMS"},
-			{Name: settingSecretKey, Required: true, Secret: true, Help: "SecretKey, shown beside the ApiKey"},
+			{Name: settingAPIURL, Default: defaultAPIURL, Example: defaultAPIURL, Help: "address in front of the calls' names; set it for a reseller of eSMS"},
+			{Name: settingAPIKey, Label: "ApiKey", Required: true, Secret: true, Help: "ApiKey, shown in the account's API settings at eSMS"},
+			{Name: settingSecretKey, Label: "SecretKey", Required: true, Secret: true, Help: "SecretKey, shown beside the ApiKey"},
 			{Name: settingBrandname, Example: "MYBRAND", Help: "registered sender; required for sms and viber"},
 			{Name: settingOAID, Example: "1234567890123456789", Help: "id of the Zalo Official Account added at eSMS; required for zns"},
 			{
@@ -81,12 +81,13 @@ func Spec() channels.Spec {
 			},
 			{Name: settingWebhookSecret, Secret: true, Help: "added to the callback address of every message, as eSMS signs nothing; without it every callback is refused"},
 			{
-				Name: settingZNSStatus, Example: callZNSStatus,
+				Name: settingZNSStatus, Default: callZNSStatus, Example: callZNSStatus,
 				Help: "look-up of a ZNS: " + callZNSStatus + " (default, tells Zalo's reason) or " + callSendStatus + " where a reseller does not have it",
 			},
 			{Name: settingSandbox, Example: "1", Help: "1 makes eSMS check each call and then deliver, bill and keep nothing; for trying the account out only"},
 		},
-		New: newAdapter,
+		Blank: func(ch policy.Channel) channels.Adapter { return &adapter{channel: ch} },
+		New:   newAdapter,
 	}
 }
 

@@ -33,13 +33,14 @@ func Spec() channels.Spec {
 		Name:     "infobip",
 		Channels: []policy.Channel{policy.ZNS, policy.Viber, policy.SMS},
 		Fields: []channels.Field{
-			{Name: settingBaseURL, Required: true, Example: "https://abc123.api.infobip.com", Help: "the account's own address, shown in the Infobip portal"},
+			{Name: settingBaseURL, Label: "API base URL", Required: true, Example: "https://abc123.api.infobip.com", Help: "the account's own address, shown in the Infobip portal"},
 			{Name: settingAPIKey, Required: true, Secret: true, Help: "an API key with the message:send scope of the channel"},
 			{Name: settingSender, Required: true, Example: "MYBRAND", Help: "brandname for SMS, service name for Viber, OA id for ZNS"},
 			{Name: settingWebhookSecret, Secret: true, Help: "what callbacks must prove to know; without it every callback is refused"},
-			{Name: settingHMACHeader, Example: defaultHMACHeader, Help: "header that carries the HMAC of a subscription's security profile"},
+			{Name: settingHMACHeader, Default: defaultHMACHeader, Example: defaultHMACHeader, Help: "header that carries the HMAC of a subscription's security profile"},
 		},
-		New: newAdapter,
+		Blank: func(ch policy.Channel) channels.Adapter { return &adapter{channel: ch, wire: wires[ch]} },
+		New:   newAdapter,
 	}
 }
 

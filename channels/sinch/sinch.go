@@ -57,12 +57,13 @@ func Spec() channels.Spec {
 		Channels: []policy.Channel{policy.SMS},
 		Fields: []channels.Field{
 			{Name: settingBaseURL, Required: true, Example: exampleURL, Help: "address of the account's region: us, eu, au, br or ca"},
-			{Name: settingServicePlanID, Required: true, Example: "0123456789abcdef0123456789abcdef", Help: "service plan ID, shown in the Sinch dashboard under SMS, APIs"},
-			{Name: settingAPIToken, Required: true, Secret: true, Help: "API token, shown beside the service plan ID"},
+			{Name: settingServicePlanID, Label: "Service plan ID", Required: true, Example: "0123456789abcdef0123456789abcdef", Help: "service plan ID, shown in the Sinch dashboard under SMS, APIs"},
+			{Name: settingAPIToken, Label: "API token", Required: true, Secret: true, Help: "API token, shown beside the service plan ID"},
 			{Name: settingFrom, Required: true, Example: "MYBRAND", Help: "a number of the account, a short code, or an alphanumeric sender of up to 11 characters"},
 			{Name: settingWebhookSecret, Secret: true, Help: "HMAC secret of callbacks, if Sinch has switched it on; without it every callback is confirmed by a query"},
 		},
-		New: newAdapter,
+		Blank: func(policy.Channel) channels.Adapter { return &adapter{} },
+		New:   newAdapter,
 	}
 }
 

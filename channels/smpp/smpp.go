@@ -29,7 +29,7 @@ import (
 
 // Spec describes the adapter to the registry.
 func Spec() channels.Spec {
-	return channels.Spec{Name: "smpp", Channels: []policy.Channel{policy.SMS}, Fields: fields(), Session: true, New: newAdapter}
+	return channels.Spec{Name: "smpp", Channels: []policy.Channel{policy.SMS}, Fields: fields(), Session: true, Blank: func(policy.Channel) channels.Adapter { return &adapter{} }, New: newAdapter}
 }
 
 // adapter is one SMPP account.

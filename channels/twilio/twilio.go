@@ -55,14 +55,15 @@ func Spec() channels.Spec {
 		Name:     "twilio",
 		Channels: []policy.Channel{policy.SMS},
 		Fields: []channels.Field{
-			{Name: settingBaseURL, Example: defaultBaseURL, Help: "address of the API; set it for a region of Twilio's or a proxy"},
-			{Name: settingAccountSID, Required: true, Example: "AC0123456789abcdef0123456789abcdef", Help: "Account SID, shown on the front page of the Twilio console"},
-			{Name: settingAuthToken, Required: true, Secret: true, Help: "Auth Token, shown beside the Account SID; Twilio signs its callbacks with it"},
+			{Name: settingBaseURL, Default: defaultBaseURL, Example: defaultBaseURL, Help: "address of the API; set it for a region of Twilio's or a proxy"},
+			{Name: settingAccountSID, Label: "Account SID", Required: true, Example: "AC0123456789abcdef0123456789abcdef", Help: "Account SID, shown on the front page of the Twilio console"},
+			{Name: settingAuthToken, Label: "Auth Token", Required: true, Secret: true, Help: "Auth Token, shown beside the Account SID; Twilio signs its callbacks with it"},
 			{Name: settingFrom, Required: true, Example: "+15005550006", Help: "a number in E.164, a short code, an alphanumeric sender of up to 11 characters, or a messaging service (MG…)"},
 			{Name: settingAPIKeySID, Example: "SK0123456789abcdef0123456789abcdef", Help: "API key to call with instead of the Auth Token"},
 			{Name: settingAPIKeySecret, Secret: true, Help: "secret of the API key"},
 		},
-		New: newAdapter,
+		Blank: func(policy.Channel) channels.Adapter { return &adapter{} },
+		New:   newAdapter,
 	}
 }
 

@@ -51,13 +51,14 @@ func Spec() channels.Spec {
 		Name:     "vonage",
 		Channels: []policy.Channel{policy.Viber, policy.SMS},
 		Fields: []channels.Field{
-			{Name: settingBaseURL, Example: defaultBaseURL, Help: "address of the API; set it for a region such as https://api-eu.vonage.com, or a proxy"},
+			{Name: settingBaseURL, Default: defaultBaseURL, Example: defaultBaseURL, Help: "address of the API; set it for a region such as https://api-eu.vonage.com, or a proxy"},
 			{Name: settingApplicationID, Required: true, Example: "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab", Help: "id of a Vonage application with the Messages capability"},
 			{Name: settingPrivateKey, Required: true, Secret: true, Example: "-----BEGIN PRIVATE KEY-----…", Help: "the application's private key, the whole PEM text"},
 			{Name: settingSignatureSecret, Secret: true, Help: "signature secret from the account's API settings; without it every callback is refused"},
 			{Name: settingFrom, Required: true, Example: "MyBrand", Help: "Viber service id or name, or the sender of SMS"},
 		},
-		New: newAdapter,
+		Blank: func(ch policy.Channel) channels.Adapter { return &adapter{channel: ch} },
+		New:   newAdapter,
 	}
 }
 

@@ -35,6 +35,37 @@ func TestUpkeepSurvivesItsJobs(t *testing.T) {
 	}
 }
 
+func TestJobBook(t *testing.T) {
+	var book jobBook
+	jobs := book.watch([]orchestrator.Job{
+		{Name: "well", Schedule: "@every 1h", Run: func(context.Context) error { return nil }},
+		{Name: "fails", Schedule: "@every 1h", Run: func(context.Context) error { return errors.New("disk full") }},
+		{Name: "panics", Schedule: "@every 1h", Run: func(context.Context) error { panic("lost") }},
+		{Name: "waits", Schedule: "@every 1h", Run: func(context.Context) error { return nil }},
+	})
+	c, err := scheduled(t.Context(), jobs, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range c.Entries()[:3] {
+		entry.WrappedJob.Run()
+	}
+	for i, want := range []struct {
+		name, failure string
+		ran           bool
+	}{{"well", "", true}, {"fails", "disk full", true}, {"panics", "it panicked; the log has it", true}, {"waits", "", false}} {
+		got := book.read(c)[i]
+		if got.Name != want.name || got.LastError != want.failure || got.Running || got.LastRunAt.IsZero() == want.ran {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	c.Start()
+	if next := book.read(c)[3].NextAt; next.IsZero() {
+		t.Error("the next run is not told")
+	}
+	<-c.Stop().Done()
+}
+
 func TestUpkeepNamesABadSchedule(t *testing.T) {
 	_, err := scheduled(t.Context(), []orchestrator.Job{{Name: "prune", Schedule: "often"}}, slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), "prune") {

@@ -65,6 +65,7 @@ type service struct {
 	test      *testMode
 	server    *http.Server
 	upkeep    *cron.Cron
+	ran       jobBook
 	halt      context.CancelFunc // ends upkeep that is running, and live answers
 	publicURL string
 	adminKey  string
@@ -152,12 +153,16 @@ func (s *service) build(ctx context.Context, conf settings, watch func(models.St
 		Console:  conf.pages(),
 		KeyLimit: web.Limit{PerSecond: conf.KeyPerSecond}, TenantLimit: web.Limit{PerSecond: conf.TenantPerSecond},
 		Done: life.Done(),
+		System: web.System{
+			Version: version(), Replica: s.engine.Replica(), StartedAt: time.Now(),
+			Jobs: func() []web.JobState { return s.ran.read(s.upkeep) },
+		},
 	})
 	s.server = &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-	s.upkeep, err = scheduled(life, s.jobs(), s.log)
+	s.upkeep, err = scheduled(life, s.ran.watch(s.jobs()), s.log)
 	return err
 }
 

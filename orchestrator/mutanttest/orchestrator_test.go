@@ -164,7 +164,8 @@ func orchestratorMutants() []mutant {
 		},
 		{
 			"slow-account-is-not-noticed", "messages leave an account whose deliveries are slow", "orchestrator/commit.go",
-			"c.measure()", "_ = c.measure", command{pkg: "./orchestrator/longtest", run: "^TestMessagesMoveAwayFromASlowAccountAndBack$"},
+			"c.measure()", "_ = c.measure",
+			command{pkg: "./orchestrator/longtest", run: "^TestMessagesMoveAwayFromASlowAccountAndBack$"},
 		},
 		{
 			"status-ends-lower", "I9 nothing lowers a status", "orchestrator/change.go",
