@@ -262,6 +262,8 @@ func (a *api) walkMessages() {
 }
 
 func (a *api) walkReports() {
+	a.want(200, "POST", "/v1/policies/default/simulate", `{}`)
+	a.want(200, "POST", "/v1/policies/default/simulate", `{"policy":{"steps":[{"channel":"sms","until":"sent","timeout":"1m"}]},"from":"2026-01-01T00:00:00Z","limit":5}`)
 	a.want(200, "GET", "/v1/reports/delivery?group_by=step,day&policy=default", "")
 	a.want(200, "GET", "/v1/overview", "")
 	for _, format := range []string{"json", "csv", "xlsx"} {
@@ -322,6 +324,8 @@ func (a *api) walkProblems() {
 		{422, a.key, "GET", "/v1/reports/delivery?group_by=channel,day,step", "", "validation_failed"},
 		{422, a.key, "GET", "/v1/reports/delivery?group_by=day,day", "", "validation_failed"},
 		{422, a.key, "GET", "/v1/reports/delivery?from=2020-01-01", "", "validation_failed"},
+		{422, a.key, "POST", "/v1/policies/default/simulate", `{"policy":{"steps":[]}}`, "validation_failed"},
+		{422, a.key, "POST", "/v1/policies/default/simulate", `{"limit":100001}`, "validation_failed"},
 		{422, a.key, "PUT", "/v1/policies/bad", `{"steps":[]}`, "validation_failed"},
 	} {
 		if r := a.do(tt.method, tt.path, tt.key, tt.body); r.status != tt.status || r.code() != tt.code {

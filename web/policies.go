@@ -21,6 +21,7 @@ type reloader interface{ Reload() }
 type policyEngine interface {
 	PutPolicy(ctx context.Context, tenant uuid.UUID, name string, raw []byte) (models.PolicyVersion, []policy.Warning, error)
 	CheckPolicy(ctx context.Context, who orchestrator.Caller, d orchestrator.PolicyDraft) (orchestrator.PolicyCheck, error)
+	Simulate(ctx context.Context, tenant uuid.UUID, name string, q orchestrator.SimulateQuery) (orchestrator.Simulation, error)
 	reloader
 }
 
@@ -99,6 +100,27 @@ func (h *policies) check(c *gin.Context) {
 	}
 	caller, _ := callerOf(c)
 	view, err := h.engine.CheckPolicy(c.Request.Context(), caller, orchestrator.PolicyDraft(body))
+	answer(c, view, err)
+}
+
+// simulateBody asks what past messages would have come to.
+type simulateBody struct {
+	Policy json.RawMessage `json:"policy"`
+	From   instant         `json:"from"`
+	To     instant         `json:"to"`
+	Limit  int             `json:"limit"`
+}
+
+// simulate replays a policy's past messages under the policy as it stands, or as it is in the body.
+func (h *policies) simulate(c *gin.Context) {
+	var body simulateBody
+	if _, err := decode(c, &body); err != nil {
+		fail(c, err)
+		return
+	}
+	view, err := h.engine.Simulate(c.Request.Context(), tenantOf(c), c.Param("name"), orchestrator.SimulateQuery{
+		Policy: body.Policy, From: body.From.Std(), To: body.To.Std(), Limit: body.Limit,
+	})
 	answer(c, view, err)
 }
 

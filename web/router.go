@@ -158,6 +158,7 @@ func table(d Deps, with shared) []route {
 		{"PUT", "/v1/policies/:name", scopeConfigure, p.put},
 		{"DELETE", "/v1/policies/:name", scopeConfigure, p.delete},
 		{"GET", "/v1/policies/:name/versions", scopeConfig, p.versions},
+		{"POST", "/v1/policies/:name/simulate", scopeConfig, p.simulate},
 
 		{"GET", "/v1/channels", scopeConfig, a.list},
 		{"POST", "/v1/channels", scopeConfigure, once(a.create)},
