@@ -121,14 +121,51 @@ func (r *Report) Deliveries(q DeliveryQuery) ([]DeliveryRow, error) {
 			columns[i] = daySQL(column, offsets)
 		}
 	}
-	where, args := q.where()
-	taken := "coalesce(a.sent_at, a.called_at, a.created_at)"
+	rows, err := r.funnel(q, columns)
+	if err != nil {
+		return nil, fmt.Errorf("delivery report: %w", err)
+	}
+	if err := r.readTimes(q, columns, rows); err != nil {
+		return nil, fmt.Errorf("delivery report: %w", err)
+	}
+	out := make([]DeliveryRow, len(rows))
+	for i, row := range rows {
+		out[i] = row.DeliveryRow
+		out[i].ToDelivered, out[i].ToRead = row.delivered.Quantiles(), row.read.Quantiles()
+	}
+	return out, nil
+}
+
+// takenSQL is when an attempt's provider took it, or was called where that is not known.
+const takenSQL = "coalesce(a.sent_at, a.called_at, a.created_at)"
+
+// funnelRow is a DeliveryRow that is being counted.
+type funnelRow struct {
+	DeliveryRow
+	key             []string
+	delivered, read Histogram
+}
+
+// of is a FROM clause of the attempts that a query is about, its arguments those of args.
+func (q DeliveryQuery) of(s *Store, and string) string {
+	where, _ := q.where()
+	return s.rowsIn("attempts", "a", []stretch{{q.From, q.To}}, "JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id",
+		"a.tenant_id = ? AND NOT m.test AND "+and+where)
+}
+
+func (q DeliveryQuery) args() []any {
+	_, args := q.where()
+	return append([]any{q.TenantID}, args...)
+}
+
+// funnel counts the attempts by group and by the bucket of their delivery. One bucket a group at a time keeps the database's
+// table of groups small: with both it would have nearly as many as there are attempts.
+func (r *Report) funnel(q DeliveryQuery, columns []string) (rows []*funnelRow, err error) {
 	by := columnNames(len(columns))
-	found, err := r.tx.Raw(`SELECT `+by+`, to_delivered, to_read, count(*), cast(sum(called) AS bigint), cast(sum(taken) AS bigint), cast(sum(delivered) AS bigint),
+	found, err := r.tx.Raw(`SELECT `+by+`, to_delivered, count(*), cast(sum(called) AS bigint), cast(sum(taken) AS bigint), cast(sum(delivered) AS bigint),
 			cast(sum(was_read) AS bigint), cast(sum(failed) AS bigint), cast(sum(timed_out) AS bigint), cast(sum(unknown) AS bigint),
 			cast(sum(skipped) AS bigint), cast(sum(reached) AS bigint)
-		FROM (SELECT `+strings.Join(numbered(columns), ", ")+`, `+bucketSQL(taken, "a.delivered_at")+` AS to_delivered,
-			`+bucketSQL(taken, "a.read_at")+` AS to_read,
+		FROM (SELECT `+strings.Join(numbered(slices.Clone(columns)), ", ")+`, `+bucketSQL(takenSQL, "a.delivered_at")+` AS to_delivered,
 			CASE WHEN a.calls > 0 THEN 1 ELSE 0 END AS called,
 			CASE WHEN a.sent_at > 0 OR a.delivered_at > 0 OR a.read_at > 0 THEN 1 ELSE 0 END AS taken,
 			CASE WHEN a.delivered_at > 0 OR a.read_at > 0 THEN 1 ELSE 0 END AS delivered,
@@ -139,14 +176,68 @@ func (r *Report) Deliveries(q DeliveryQuery) ([]DeliveryRow, error) {
 			CASE WHEN a.status = 'skipped' THEN 1 ELSE 0 END AS skipped,
 			CASE WHEN a.status = m.status AND a.status IN ('sent', 'delivered', 'read') AND (a.n = 1 OR NOT EXISTS (SELECT 1 FROM attempts e
 				WHERE e.tenant_id = a.tenant_id AND e.message_id = a.message_id AND e.n < a.n AND e.status = a.status)) THEN 1 ELSE 0 END AS reached
-		`+r.s.rowsIn("attempts", "a", []stretch{{q.From, q.To}}, "JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id",
-		"a.tenant_id = ? AND NOT m.test AND (a.calls > 0 OR a.status = 'skipped')"+where)+`) x
-		GROUP BY `+by+`, to_delivered, to_read ORDER BY `+by, append([]any{q.TenantID}, args...)...).Rows()
+		`+q.of(r.s, "(a.calls > 0 OR a.status = 'skipped')")+`) x
+		GROUP BY `+by+`, to_delivered ORDER BY `+by, q.args()...).Rows()
 	if err != nil {
-		return nil, fmt.Errorf("delivery report: %w", err)
+		return nil, err
 	}
 	defer found.Close()
-	return scanDeliveries(found, q.GroupBy)
+	for found.Next() {
+		var n, bucket int64
+		var part DeliveryRow
+		key, err := scanGroup(found, len(columns), &bucket, &n, &part.Attempts, &part.Taken, &part.Delivered, &part.Read, &part.Failed, &part.TimedOut,
+			&part.Unknown, &part.Skipped, &part.Reached)
+		if err != nil {
+			return nil, err
+		}
+		if len(rows) == 0 || !slices.Equal(rows[len(rows)-1].key, key) {
+			part.Group = deliveryGroup(q.GroupBy, key)
+			rows = append(rows, &funnelRow{part, key, Histogram{}, Histogram{}})
+		} else {
+			rows[len(rows)-1].add(part)
+		}
+		if bucket >= 0 {
+			rows[len(rows)-1].delivered[bucket] += n
+		}
+	}
+	return rows, found.Err()
+}
+
+// readTimes adds to groups how long it took until attempts were read.
+func (r *Report) readTimes(q DeliveryQuery, columns []string, rows []*funnelRow) error {
+	byKey := make(map[string]*funnelRow, len(rows))
+	for _, row := range rows {
+		byKey[strings.Join(row.key, "\x00")] = row
+	}
+	by := columnNames(len(columns))
+	found, err := r.tx.Raw(`SELECT `+by+`, to_read, count(*) FROM (SELECT `+strings.Join(numbered(slices.Clone(columns)), ", ")+`,
+			`+bucketSQL(takenSQL, "a.read_at")+` AS to_read `+q.of(r.s, "a.calls > 0 AND a.read_at > 0")+`) x
+		GROUP BY `+by+`, to_read`, q.args()...).Rows()
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		var n, bucket int64
+		key, err := scanGroup(found, len(columns), &bucket, &n)
+		if err != nil {
+			return err
+		}
+		if row := byKey[strings.Join(key, "\x00")]; row != nil {
+			row.read[bucket] += n
+		}
+	}
+	return found.Err()
+}
+
+// scanGroup reads a row: its group's columns, then the numbers.
+func scanGroup(found *sql.Rows, columns int, numbers ...any) ([]string, error) {
+	key := make([]string, columns)
+	into := make([]any, 0, columns+len(numbers))
+	for i := range key {
+		into = append(into, &key[i])
+	}
+	return key, found.Scan(append(into, numbers...)...)
 }
 
 // unknownSQL tells of an attempt whether its outcome was never told.
@@ -157,49 +248,6 @@ func (q DeliveryQuery) where() (string, []any) {
 		return "", nil
 	}
 	return " AND m.policy_name = ?", []any{*q.Policy}
-}
-
-// scanDeliveries adds up the rows of each group, which come together.
-func scanDeliveries(found *sql.Rows, groupBy []string) (rows []DeliveryRow, err error) {
-	var delivered, read Histogram
-	var last []string
-	flush := func() {
-		if len(rows) > 0 {
-			row := &rows[len(rows)-1]
-			row.ToDelivered, row.ToRead = delivered.Quantiles(), read.Quantiles()
-		}
-		delivered, read = Histogram{}, Histogram{}
-	}
-	flush()
-	for found.Next() {
-		var n, toDelivered, toRead int64
-		var part DeliveryRow
-		values := make([]string, len(groupBy))
-		into := make([]any, 0, len(groupBy)+12)
-		for i := range values {
-			into = append(into, &values[i])
-		}
-		into = append(into, &toDelivered, &toRead, &n, &part.Attempts, &part.Taken, &part.Delivered, &part.Read, &part.Failed, &part.TimedOut,
-			&part.Unknown, &part.Skipped, &part.Reached)
-		if err := found.Scan(into...); err != nil {
-			return nil, fmt.Errorf("delivery report: %w", err)
-		}
-		if last == nil || !slices.Equal(last, values) {
-			flush()
-			last, part.Group = values, deliveryGroup(groupBy, values)
-			rows = append(rows, part)
-		} else {
-			rows[len(rows)-1].add(part)
-		}
-		if toDelivered >= 0 {
-			delivered[toDelivered] += n
-		}
-		if toRead >= 0 {
-			read[toRead] += n
-		}
-	}
-	flush()
-	return rows, found.Err()
 }
 
 func (r *DeliveryRow) add(o DeliveryRow) {
@@ -228,7 +276,7 @@ func deliveryGroup(groupBy, values []string) map[string]string {
 // DeliveryTotals counts the messages accepted in the span, without tests. Fallback are those for which a second step called a
 // provider. Time to reach runs from when a message was accepted, or was to be sent, to its end.
 func (r *Report) DeliveryTotals(q DeliveryQuery) (t DeliveryTotals, err error) {
-	where, args := q.where()
+	where, _ := q.where()
 	found, err := r.tx.Raw(`SELECT to_reach, count(*), cast(sum(reached) AS bigint), cast(sum(fallback) AS bigint), cast(sum(failed) AS bigint),
 			cast(sum(expired) AS bigint)
 		FROM (SELECT CASE WHEN m.status IN ('sent', 'delivered', 'read') THEN 1 ELSE 0 END AS reached,
@@ -237,7 +285,7 @@ func (r *Report) DeliveryTotals(q DeliveryQuery) (t DeliveryTotals, err error) {
 				WHERE e.tenant_id = m.tenant_id AND e.message_id = m.id AND e.calls > 0) > 1 THEN 1 ELSE 0 END AS fallback,
 			CASE WHEN m.status IN ('sent', 'delivered', 'read') THEN `+bucketSQL("coalesce(m.send_at, m.created_at)", "m.completed_at")+` ELSE -1 END AS to_reach
 		`+r.s.rowsIn("messages", "m", []stretch{{q.From, q.To}}, "", "m.tenant_id = ? AND NOT m.test"+where)+`) x
-		GROUP BY to_reach`, append([]any{q.TenantID}, args...)...).Rows()
+		GROUP BY to_reach`, q.args()...).Rows()
 	if err != nil {
 		return t, fmt.Errorf("delivery totals: %w", err)
 	}
