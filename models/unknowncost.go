@@ -22,7 +22,7 @@ func (r *Report) Unsettled(q CostQuery) (u Unsettled, err error) {
 	where, args := q.filtered(false)
 	index := ""
 	if r.s.dialect == SQLite {
-		index = "INDEXED BY attempts_unknown "
+		index = "INDEXED BY attempts_unknown_at "
 	}
 	rows, err := r.tx.Raw(`SELECT a.step, a.account_id, m.plan_id, m.currency, count(*) FROM attempts a `+index+`
 			JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id
