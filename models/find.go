@@ -46,7 +46,9 @@ const (
 	// fewFound is how many messages an index may lead to.
 	fewFound = 5000
 	// stride is how many messages are looked through at a time.
-	stride = 10_000
+	stride = 2000
+	// glance is how many of the newest are looked through before an index is asked: what is common is found among them.
+	glance = 500
 	// lookFor is how long a search goes on looking through messages before it answers what it has.
 	lookFor = 150 * time.Millisecond
 	// exportPage is how many messages are read at a time for whoever wants all of them.
@@ -253,7 +255,8 @@ func (q *search) metadata(f MessageFilter) {
 const unsettled = "class = 'unknown' AND status IN ('unknown', 'timed_out') AND sent_at IS NULL"
 
 func (q *search) attempts(f MessageFilter) {
-	const of = "EXISTS (SELECT 1 FROM attempts a WHERE a.tenant_id = messages.tenant_id AND a.message_id = messages.id AND "
+	// A limit keeps Postgres from joining all attempts there are.
+	const of, is = "(SELECT 1 FROM attempts a WHERE a.tenant_id = messages.tenant_id AND a.message_id = messages.id AND ", " LIMIT 1) = 1"
 	var texts []string
 	var args []any
 	if f.Account != "" {
@@ -263,10 +266,10 @@ func (q *search) attempts(f MessageFilter) {
 		texts, args = append(texts, "a.channel = ?"), append(args, f.AttemptChannel)
 	}
 	if len(texts) > 0 {
-		q.and(of+strings.Join(texts, " AND ")+")", args...)
+		q.and(of+strings.Join(texts, " AND ")+is, args...)
 	}
 	if f.Unknown {
-		q.and(of + unsettled + ")")
+		q.and(of + unsettled + is)
 		q.cut("attempts", "attempts_unknown", "message_id", term{text: unsettled})
 	}
 }
@@ -302,6 +305,12 @@ func follower(id uuid.UUID) uuid.UUID {
 
 // find is page with one message more than limit, if there is one.
 func (q *search) find(ctx, while context.Context, before uuid.UUID, limit int) (rows []Message, next uuid.UUID, err error) {
+	l := look[Message]{db: q.s.read, tenant: q.tenant, from: q.from, where: q.where}
+	if len(q.cuts) > 0 {
+		if rows, _, err := l.stride(ctx, before, glance, limit+1); err != nil || len(rows) > limit {
+			return rows, uuid.Nil, err
+		}
+	}
 	for _, cut := range q.cuts {
 		ids, err := q.led(ctx, cut, before)
 		if err != nil {
@@ -312,7 +321,6 @@ func (q *search) find(ctx, while context.Context, before uuid.UUID, limit int) (
 			return rows, uuid.Nil, err
 		}
 	}
-	l := look[Message]{db: q.s.read, tenant: q.tenant, from: q.from, where: q.where}
 	return l.through(ctx, while, before, limit)
 }
 
@@ -362,33 +370,39 @@ type look[T any] struct {
 // through answers up to one row more than limit before an id, a stride at a time. It may end early, after while: next is where.
 func (l look[T]) through(ctx, while context.Context, before uuid.UUID, limit int) (rows []T, next uuid.UUID, err error) {
 	for {
-		var last []uuid.UUID // of this stride
-		if len(l.where) > 0 {
-			err := l.bounded(ctx, before).Model(new(T)).Offset(stride-1).Limit(1).Pluck("id", &last).Error
-			if err != nil {
-				return nil, uuid.Nil, err
-			}
-		}
-		db := l.bounded(ctx, before)
-		if len(last) > 0 {
-			db = db.Where("id >= ?", last[0])
-		}
-		for _, t := range l.where {
-			db = db.Where(t.text, t.args...)
-		}
-		var more []T
-		if err := db.Limit(limit + 1 - len(rows)).Find(&more).Error; err != nil {
+		more, last, err := l.stride(ctx, before, stride, limit+1-len(rows))
+		if err != nil {
 			return nil, uuid.Nil, err
 		}
 		rows = append(rows, more...)
-		if len(rows) > limit || len(last) == 0 {
+		if len(rows) > limit || last == uuid.Nil {
 			return rows, uuid.Nil, nil
 		}
-		before = last[0]
+		before = last
 		if while.Err() != nil {
 			return rows, before, ctx.Err()
 		}
 	}
+}
+
+// stride looks through size rows before an id for up to most that match. last is the id that it came to; uuid.Nil: the end.
+func (l look[T]) stride(ctx context.Context, before uuid.UUID, size, most int) (rows []T, last uuid.UUID, err error) {
+	db := l.bounded(ctx, before)
+	if len(l.where) > 0 {
+		var ids []uuid.UUID
+		if err := l.bounded(ctx, before).Model(new(T)).Offset(size-1).Limit(1).Pluck("id", &ids).Error; err != nil {
+			return nil, uuid.Nil, err
+		}
+		if len(ids) > 0 {
+			last = ids[0]
+			db = db.Where("id >= ?", last)
+		}
+	}
+	for _, t := range l.where {
+		db = db.Where(t.text, t.args...)
+	}
+	err = db.Limit(most).Find(&rows).Error
+	return rows, last, err
 }
 
 func (l look[T]) bounded(ctx context.Context, before uuid.UUID) *gorm.DB {
