@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"github.com/google/uuid"
 
 	"cascade/models"
+	"cascade/orchestrator"
 	"cascade/orchestrator/orchestratortest"
 )
 
@@ -31,16 +33,19 @@ type api struct {
 	router *gin.Engine
 	url    string
 	key    string // of the rig's tenant, with every scope
-	doc    routers.Router
-	mu     sync.Mutex
-	served map[string]bool // operations that answered with success, by operationId
+	// journal is written by flush alone.
+	journal *orchestrator.Journal
+	doc     routers.Router
+	mu      sync.Mutex
+	served  map[string]bool // operations that answered with success, by operationId
 }
 
 func newAPI(t *testing.T, store *models.Store, change ...func(*Deps)) *api {
 	t.Helper()
-	a := &api{t: t, rig: orchestratortest.New(t, store, orchestratortest.Config{}), served: map[string]bool{}}
+	journal := orchestrator.NewJournal(store, time.Now, nil)
+	a := &api{t: t, rig: orchestratortest.New(t, store, orchestratortest.Config{Journal: journal}), journal: journal, served: map[string]bool{}}
 	deps := Deps{
-		Engine: a.rig.Engine, Store: store, AdminKey: testAdmin, PublicURL: a.rig.HookURL, Now: time.Now,
+		Engine: a.rig.Engine, Store: store, AdminKey: testAdmin, PublicURL: a.rig.HookURL, Now: time.Now, Journal: journal,
 		Egress:  []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "cascade_up 1\n") }),
 	}
@@ -71,6 +76,13 @@ func documented(t *testing.T) routers.Router {
 		t.Fatal(err)
 	}
 	return router
+}
+
+// flush has the journal write what it was given.
+func (a *api) flush() {
+	ctx, cancel := context.WithCancel(a.t.Context())
+	cancel()
+	a.journal.Run(ctx)
 }
 
 func (a *api) newKey(tenant uuid.UUID) string {

@@ -246,6 +246,9 @@ func (a *api) walkMessages() {
 		"transaction_id":"order-2","metadata":{"shop":"1"}}`))
 	a.rig.Await(uuid.MustParse(id), orchestratortest.Final)
 	a.want(200, "GET", "/v1/messages/"+id, "")
+	a.want(200, "GET", "/v1/messages/"+id+"/trace", "")
+	a.want(200, "GET", "/v1/messages?format=csv&metadata=shop%3D1", "")
+	a.want(200, "GET", "/v1/messages?format=xlsx&last4=5002", "")
 	a.want(409, "POST", "/v1/messages", `{"to":"0912345002","template":"receipt","params":{"order":"A-2"},"transaction_id":"order-2"}`)
 	a.want(200, "GET", "/v1/messages?limit=1&channel=zns", "")
 	a.want(200, "POST", "/v1/messages/search", `{"to":"0912345002","limit":5}`)
@@ -299,6 +302,7 @@ func (a *api) walkSignIn() {
 }
 
 func (a *api) walkOperations() {
+	a.want(200, "GET", "/v1/requests?status=4xx&route=/v1/messages", "")
 	for _, path := range []string{"/", "/healthz", "/readyz", "/metrics", "/openapi.yaml", "/docs"} {
 		a.wantAs(200, "", "GET", path, "")
 	}

@@ -62,7 +62,7 @@ type auth struct {
 
 type knownKey struct {
 	id     uuid.UUID
-	prefix string
+	prefix string // of the key, for people
 	caller orchestrator.Caller
 	scopes []string
 	until  time.Time
@@ -103,6 +103,10 @@ func (a *auth) require(access string) gin.HandlerFunc {
 			return
 		}
 		key, err := a.lookup(c.Request.Context(), sum, token)
+		if err == nil {
+			c.Set(keyAsked, key.caller.TenantID)
+			c.Set(keyActor, actor{models.ActorKey, key.id, key.prefix})
+		}
 		switch {
 		case err != nil:
 			fail(c, err)
@@ -117,7 +121,6 @@ func (a *auth) require(access string) gin.HandlerFunc {
 			c.Set(keyCaller, key.caller)
 			c.Set(keyScopes, key.scopes)
 			c.Set(keyStanding, standing{key.id.String(), func(ctx context.Context) error { return a.still(ctx, sum, token, access) }})
-			c.Set(keyActor, actor{models.ActorKey, key.id, key.prefix})
 		}
 	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -20,6 +21,8 @@ func shown(c *gin.Context, v any) any {
 		return maskMessage(v)
 	case list[orchestrator.MessageView]:
 		return maskList(v, maskMessage)
+	case orchestrator.Trace:
+		return maskTrace(v)
 	case list[deliveryView]:
 		return maskList(v, func(d deliveryView) deliveryView {
 			d.Payload = maskEvent(d.Payload)
@@ -56,6 +59,24 @@ func maskMessage(v orchestrator.MessageView) orchestrator.MessageView {
 		events[i] = e
 	}
 	v.Timeline = events
+	return v
+}
+
+// maskTrace leaves of what went over the wire when and where, and how it was answered.
+func maskTrace(v orchestrator.Trace) orchestrator.Trace {
+	v.Message, v.Content = maskMessage(v.Message), nil
+	receipts := slices.Clone(v.Receipts)
+	for i := range receipts {
+		receipts[i].Raw = ""
+	}
+	calls := slices.Clone(v.Calls)
+	for i := range calls {
+		calls[i].Request.Body = ""
+		if a := calls[i].Answer; a != nil {
+			calls[i].Answer = &orchestrator.AnswerTrace{Status: a.Status}
+		}
+	}
+	v.Receipts, v.Calls = receipts, calls
 	return v
 }
 

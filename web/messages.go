@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -25,6 +24,7 @@ type messageEngine interface {
 	WarnPreview(ctx context.Context, tenant uuid.UUID, v *orchestrator.Preview) error
 	Message(ctx context.Context, tenant, id uuid.UUID) (orchestrator.MessageView, error)
 	Views(ctx context.Context, tenant uuid.UUID, rows []models.Message) ([]orchestrator.MessageView, error)
+	Trace(ctx context.Context, tenant, id uuid.UUID) (orchestrator.Trace, error)
 	Cancel(ctx context.Context, tenant, id uuid.UUID) (orchestrator.MessageView, error)
 	Confirm(ctx context.Context, tenant, id uuid.UUID) (orchestrator.MessageView, error)
 }
@@ -33,6 +33,7 @@ type messageStore interface {
 	Tenant(ctx context.Context, id uuid.UUID) (models.Tenant, error)
 	Messages(ctx context.Context, tenant uuid.UUID, f models.MessageFilter, cursor string, limit int) ([]models.Message, string, error)
 	MessageText(ctx context.Context, tenant, id uuid.UUID) (models.Message, error)
+	EachMessage(ctx context.Context, tenant uuid.UUID, f models.MessageFilter, most int, take func([]models.State) error) (more bool, err error)
 }
 
 type messages struct {
@@ -282,6 +283,17 @@ func (h *messages) get(c *gin.Context) {
 	})
 }
 
+// trace answers all that is known of a message.
+func (h *messages) trace(c *gin.Context) {
+	id, err := pathID(c.Param("id"))
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	view, err := h.engine.Trace(c.Request.Context(), tenantOf(c), id)
+	answer(c, view, err)
+}
+
 func (h *messages) cancel(c *gin.Context) { h.one(c, h.engine.Cancel) }
 
 func (h *messages) confirm(c *gin.Context) { h.one(c, h.engine.Confirm) }
@@ -294,119 +306,6 @@ func (h *messages) one(c *gin.Context, do func(context.Context, uuid.UUID, uuid.
 	}
 	view, err := do(c.Request.Context(), tenantOf(c), id)
 	answer(c, view, err)
-}
-
-// messageFilters are the words a list of messages can be narrowed by.
-var messageFilters = []string{"status", "channel", "to", "template", "policy", "transaction_id", "created_after", "created_before"}
-
-// searchBody is the query of a list in a body, which keeps phone numbers out of URLs.
-type searchBody struct {
-	Status        string `json:"status"`
-	Channel       string `json:"channel"`
-	To            string `json:"to"`
-	Template      string `json:"template"`
-	Policy        string `json:"policy"`
-	TransactionID string `json:"transaction_id"`
-	CreatedAfter  string `json:"created_after"`
-	CreatedBefore string `json:"created_before"`
-	Limit         *int   `json:"limit"`
-	Cursor        string `json:"cursor"`
-}
-
-func (b searchBody) query() url.Values {
-	q := url.Values{}
-	for name, value := range map[string]string{
-		"status": b.Status, "channel": b.Channel, "to": b.To, "template": b.Template, "policy": b.Policy,
-		"transaction_id": b.TransactionID, "created_after": b.CreatedAfter, "created_before": b.CreatedBefore, "cursor": b.Cursor,
-	} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	if b.Limit != nil {
-		q.Set("limit", strconv.Itoa(*b.Limit))
-	}
-	return q
-}
-
-func (h *messages) list(c *gin.Context) {
-	query := c.Request.URL.Query()
-	if wantsStream(c) && query.Has("cursor") {
-		fail(c, invalidField("cursor", "has no place in a live list, which is the first page: leave it out"))
-		return
-	}
-	tenant := tenantOf(c)
-	live(c, everyList, func(ctx context.Context) (any, error) { return h.find(ctx, tenant, query) })
-}
-
-func (h *messages) search(c *gin.Context) {
-	var body searchBody
-	if _, err := decode(c, &body); err != nil {
-		fail(c, err)
-		return
-	}
-	found, err := h.find(c.Request.Context(), tenantOf(c), body.query())
-	answer(c, found, err)
-}
-
-func (h *messages) find(ctx context.Context, tenant uuid.UUID, query url.Values) (list[orchestrator.MessageView], error) {
-	var none list[orchestrator.MessageView]
-	p, err := pageOf(query, messageFilters...)
-	if err != nil {
-		return none, err
-	}
-	filter, err := h.filter(ctx, tenant, query)
-	if err != nil {
-		return none, err
-	}
-	rows, next, err := h.store.Messages(ctx, tenant, filter, p.Cursor, p.Limit)
-	if err != nil {
-		return none, err
-	}
-	views, err := h.engine.Views(ctx, tenant, rows)
-	return paged(views, next, func(v orchestrator.MessageView) orchestrator.MessageView { return v }), err
-}
-
-func (h *messages) filter(ctx context.Context, tenant uuid.UUID, query url.Values) (models.MessageFilter, error) {
-	f := models.MessageFilter{
-		Status: policy.MessageStatus(query.Get("status")), Channel: policy.Channel(query.Get("channel")), Template: query.Get("template"),
-		Policy: query.Get("policy"), TransactionID: query.Get("transaction_id"),
-	}
-	var errs []policy.FieldError
-	refuse := func(field, message string) { errs = append(errs, policy.FieldError{Field: field, Message: message}) }
-	if query.Has("status") && !f.Status.Valid() {
-		refuse("status", "must be accepted, scheduled, sending, delivered, read, sent, failed, expired or canceled")
-	}
-	if query.Has("channel") && !f.Channel.Valid() {
-		refuse("channel", "must be zns, viber or sms")
-	}
-	for name, into := range map[string]*int64{"created_after": &f.CreatedAfter, "created_before": &f.CreatedBefore} {
-		var at instant
-		if !query.Has(name) {
-			continue
-		}
-		if err := at.UnmarshalText([]byte(query.Get(name))); err != nil {
-			refuse(name, err.Error())
-			continue
-		}
-		// A filter of the epoch itself would read as none.
-		*into = max(at.Std().Add(time.Millisecond-1).UnixMilli(), 1)
-	}
-	if query.Has("to") {
-		t, err := h.store.Tenant(ctx, tenant)
-		if err != nil {
-			return f, err
-		}
-		phone, err := policy.ParsePhone(query.Get("to"), t.DefaultRegion)
-		if err != nil {
-			refuse("to", err.Error())
-		}
-		f.To = phone.E164
-	}
-	if len(errs) > 0 {
-		return f, invalid(errs...)
-	}
-	return f, nil
 }
 
 // answer ends a request with 200 and what the caller may see of v, or with err.

@@ -28,6 +28,8 @@ const (
 	keyConcerns  = "concerns" // uuid.UUID: the tenant of the audit row, where it is not the caller's
 	keyRecorded  = "recorded" // the handler wrote the audit row itself
 	keyCharge    = "charge"   // func(int), where limits are set
+	keyAsked     = "asked"    // uuid.UUID: the tenant whose key asks, also where it may not do this
+	keyProblem   = "problem"  // *problem that was answered
 	keyPassing   = "passing"  // the answer tells of a passing trouble: it is not kept for a repetition
 )
 

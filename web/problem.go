@@ -221,6 +221,7 @@ func fail(c *gin.Context, err error) {
 			slog.String("request_id", p.RequestID), slog.String("route", c.FullPath()), slog.Any("error", p.cause))
 	}
 	c.Abort()
+	c.Set(keyProblem, &p)
 	c.Header("Content-Type", "application/problem+json")
 	c.JSON(p.Status, p)
 }

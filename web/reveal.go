@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"cascade/orchestrator"
 	"cascade/policy"
 )
 
@@ -16,9 +17,12 @@ type revealBody struct {
 
 // revealedView is what was sent to whom.
 type revealedView struct {
-	To       string          `json:"to"`
-	Content  json.RawMessage `json:"content"` // null: withheld
-	Metadata json.RawMessage `json:"metadata"`
+	To       string                                       `json:"to"`
+	Content  map[policy.Channel]orchestrator.ContentTrace `json:"content"` // null: withheld, or forgotten
+	Metadata json.RawMessage                              `json:"metadata"`
+	// Calls and Receipts are what went over the wire, with numbers, codes and secrets masked.
+	Calls    []orchestrator.CallTrace    `json:"calls"`
+	Receipts []orchestrator.ReceiptTrace `json:"receipts"`
 	// ContentWithheld is why there is no content.
 	ContentWithheld string `json:"content_withheld,omitempty"`
 }
@@ -45,15 +49,20 @@ func (h *messages) reveal(c *gin.Context) {
 		fail(c, err)
 		return
 	}
+	trace, err := h.engine.Trace(c.Request.Context(), tenantOf(c), id)
+	if err != nil {
+		fail(c, err)
+		return
+	}
 	who, _ := actorOf(c)
 	if err := h.audit.record(c, who, m.TenantID, actionReveal, id.String(), detailOf(c, mustJSON(body))); err != nil {
 		fail(c, err)
 		return
 	}
 	c.Set(keyRecorded, true)
-	view := revealedView{To: m.To, Content: document(m.Content), Metadata: document(m.Metadata)}
+	view := revealedView{To: m.To, Content: trace.Content, Metadata: document(m.Metadata), Calls: trace.Calls, Receipts: trace.Receipts}
 	if m.Category == policy.OTP {
-		view.Content, view.ContentWithheld = json.RawMessage("null"), string(policy.OTP)
+		view.Content, view.Calls, view.ContentWithheld = nil, []orchestrator.CallTrace{}, string(policy.OTP)
 	}
 	c.JSON(http.StatusOK, view)
 }

@@ -14,6 +14,7 @@ import (
 
 	"cascade/channels"
 	"cascade/models"
+	"cascade/orchestrator"
 )
 
 // Engine is all that the API asks of the engine.
@@ -36,6 +37,8 @@ type Deps struct {
 	// PublicURL is how providers reach us.
 	PublicURL string
 	Registry  *channels.Registry
+	// Journal keeps the requests of tenants' keys for people; nil keeps none.
+	Journal *orchestrator.Journal
 	// Egress lists private addresses that callbacks may name all the same.
 	Egress []netip.Prefix
 	// TrustedProxies may say, by X-Forwarded-For, whom they speak for. Without any, the address of a caller is the
@@ -79,6 +82,9 @@ func New(d Deps) *gin.Engine {
 	r.ContextWithFallback = false
 	if err := r.SetTrustedProxies(texts(d.TrustedProxies)); err != nil {
 		d.Log.Error("trusted proxies", slog.Any("error", err))
+	}
+	if d.Journal != nil {
+		r.Use(noteRequests(d.Journal, d.Now)) // around what makes an answer of a panic
 	}
 	r.Use(observe(d.Log, d.Now))
 	pages := newConsole(d.Console)
@@ -132,6 +138,7 @@ func table(d Deps, with shared) []route {
 	sp := &spending{d.Engine, d.Store, d.Now}
 	mo := &moves{d.Store}
 	ov := &overview{store: d.Store, health: he, now: d.Now}
+	rq := &requests{d.Store, d.Journal}
 	cb := &callbacks{d.Engine, d.Store, d.Egress, d.Now}
 	pe := &people{d.Engine, d.Store, d.Now}
 	te := &tenants{d.Engine, d.Store, with.auth, d.Now}
@@ -148,6 +155,7 @@ func table(d Deps, with shared) []route {
 		{"POST", "/v1/messages/batch", scopeSend, once(m.batch)},
 		{"POST", "/v1/messages/preview", scopeSend, m.preview},
 		{"GET", "/v1/messages/:id", scopeMessages, m.get},
+		{"GET", "/v1/messages/:id/trace", scopeMessages, m.trace},
 		{"POST", "/v1/messages/:id/cancel", scopeSend, m.cancel},
 		{"POST", "/v1/messages/:id/confirm", scopeSend, m.confirm},
 		{"POST", "/v1/messages/:id/reveal", accessReveal, m.reveal},
@@ -188,6 +196,7 @@ func table(d Deps, with shared) []route {
 		{"GET", "/v1/reports/costs", scopeReports, re.costs},
 		{"GET", "/v1/reports/delivery", scopeReports, re.delivery},
 		{"GET", "/v1/overview", scopeMessages, ov.get},
+		{"GET", "/v1/requests", scopeConfig, rq.list},
 
 		{"GET", "/v1/callbacks", scopeConfig, cb.list},
 		{"POST", "/v1/callbacks", scopeConfigure, once(cb.create)},

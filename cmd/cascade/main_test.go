@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -209,7 +210,7 @@ func TestProgram(t *testing.T) {
 	})
 	t.Run("metrics", func(t *testing.T) {
 		rec := httptest.NewRecorder()
-		metricsHandler(&orchestrator.Counters{}).ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+		metricsHandler(&orchestrator.Counters{}, new(atomic.Int64)).ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
 		for _, name := range []string{"cascade_messages_accepted_total", "cascade_timer_lateness_seconds_total", "go_goroutines"} {
 			if !strings.Contains(rec.Body.String(), name) {
 				t.Errorf("/metrics lacks %s", name)

@@ -12,7 +12,7 @@ import (
 )
 
 // metricsHandler serves the engine's totals and the process's own figures to Prometheus.
-func metricsHandler(c *orchestrator.Counters) http.Handler {
+func metricsHandler(c *orchestrator.Counters, unjournaled *atomic.Int64) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, m := range []struct {
@@ -29,6 +29,7 @@ func metricsHandler(c *orchestrator.Counters) http.Handler {
 		{"commits_stale_total", "Changes decided again because the row had changed.", &c.Stale},
 		{"status_queries_total", "Providers asked what became of a message.", &c.Asked},
 		{"attempts_overlapping_total", "Earlier attempts delivered after a later one had begun.", &c.Overlap},
+		{"journal_dropped_total", "Calls and requests that the journal had no room for.", unjournaled},
 		{"callbacks_delivered_total", "Events that apps took.", &c.Callbacks},
 	} {
 		registry.MustRegister(prometheus.NewCounterFunc(

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -62,13 +63,17 @@ type service struct {
 	listener  net.Listener
 	store     *models.Store
 	engine    *orchestrator.Engine
+	journal   *orchestrator.Journal
+	journaled sync.WaitGroup
 	test      *testMode
 	server    *http.Server
 	upkeep    *cron.Cron
 	ran       jobBook
 	halt      context.CancelFunc // ends upkeep that is running, and live answers
-	publicURL string
-	adminKey  string
+	// endJournal has the journal write what is waiting, and end.
+	endJournal context.CancelFunc
+	publicURL  string
+	adminKey   string
 	// adminKeyFile is where a key is kept that was made at this start.
 	adminKeyFile string
 }
@@ -135,10 +140,11 @@ func (s *service) build(ctx context.Context, conf settings, watch func(models.St
 	}
 	providers := channels.NewHTTPClient(rules.check)
 	providers.Transport = s.test.transport(providers.Transport)
+	s.journal = orchestrator.NewJournal(s.store, time.Now, s.log)
 	s.engine = orchestrator.New(orchestrator.Options{
 		Store: s.store, Registry: registry, HTTP: providers, Callbacks: channels.NewHTTPClient(rules.check),
 		Dial: channels.NewDial(rules.check), PublicURL: s.publicURL,
-		Now: time.Now, Log: s.log, TestTwin: s.test.twin, Watch: watch,
+		Now: time.Now, Log: s.log, TestTwin: s.test.twin, Watch: watch, Journal: s.journal,
 	})
 	proxies, err := networks("CASCADE_TRUSTED_PROXIES", conf.TrustedProxies)
 	if err != nil {
@@ -148,7 +154,7 @@ func (s *service) build(ctx context.Context, conf settings, watch func(models.St
 	s.halt = halt
 	handler := web.New(web.Deps{
 		Engine: s.engine, Store: s.store, AdminKey: s.adminKey, PublicURL: s.publicURL, Registry: registry, Egress: rules.allow,
-		Now: time.Now, Log: s.log, Metrics: metricsHandler(&s.engine.Counters), Version: version(),
+		Now: time.Now, Log: s.log, Metrics: metricsHandler(&s.engine.Counters, &s.journal.Dropped), Journal: s.journal, Version: version(),
 		TrustedProxies: proxies, ForgedPerMinute: conf.ForgedPerMinute,
 		Console:  conf.pages(),
 		KeyLimit: web.Limit{PerSecond: conf.KeyPerSecond}, TenantLimit: web.Limit{PerSecond: conf.TenantPerSecond},
@@ -173,6 +179,9 @@ func (s *service) run(ctx context.Context) error {
 		return errors.Join(err, s.close(ctx))
 	}
 	s.upkeep.Start()
+	journaling, written := context.WithCancel(context.WithoutCancel(ctx))
+	s.journaled.Go(func() { s.journal.Run(journaling) })
+	s.endJournal = written
 	failed := make(chan error, 1)
 	go func() { failed <- s.server.Serve(s.listener) }()
 	var err error
@@ -194,7 +203,10 @@ func (s *service) stop() error {
 	}
 	calls, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
-	return errors.Join(err, s.engine.Stop(calls), s.close(calls))
+	err = errors.Join(err, s.engine.Stop(calls))
+	s.endJournal()
+	s.journaled.Wait()
+	return errors.Join(err, s.close(calls))
 }
 
 // close lets go of what build opened.
