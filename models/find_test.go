@@ -3,7 +3,9 @@ package models_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,4 +168,29 @@ func TestMetadataThatIsNone(t *testing.T) {
 			t.Errorf("found %v by metadata that no message has", got)
 		}
 	})
+}
+
+// The messages of before the migration are found by their metadata like later ones.
+func TestMetadataOfOldMessages(t *testing.T) {
+	s := modelstest.Open(t, models.SQLite) // Postgres builds an index
+	migration, err := os.ReadFile("migrations/sqlite/0011_find.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(migration), "INSERT OR IGNORE")
+	backfill, _, ok := strings.Cut(rest, ";")
+	if !ok {
+		t.Fatal("the migration fills nothing in")
+	}
+	m, none := newMessage(), newMessage()
+	m.Metadata, none.Metadata = []byte(`{"order":"A-1","shop":"1"}`), []byte("")
+	insert(t, s, m, none)
+	for _, text := range []string{"DELETE FROM message_metadata", "INSERT OR IGNORE" + backfill} {
+		if _, err := s.Hot().ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := found(t, s, models.MessageFilter{MetadataKey: "shop", Metadata: "1"}); !slices.Equal(got, []uuid.UUID{m.ID}) {
+		t.Errorf("found %v, want %v", got, m.ID)
+	}
 }

@@ -43,7 +43,9 @@ func TestAdvise(t *testing.T) {
 		"passed over, account disabled": {policy.Failed, policy.ReasonNoStepLeft, []models.Attempt{skip(policy.ReasonAccountDisabled)}, policy.Plan{}, done, []AdviceCode{AdviceEnableAccount}},
 		"passed over by its condition":  {policy.Failed, policy.ReasonNoStepLeft, []models.Attempt{skip(policy.ReasonSkippedCondition)}, policy.Plan{}, done, []AdviceCode{AdviceSendAgain}},
 		"no content in its plan": {
-			policy.Failed, policy.ReasonNoStepLeft, nil, policy.Plan{Steps: []policy.PlanStep{{Channel: policy.Viber, Skip: policy.ReasonSkippedContent}}}, done,
+			policy.Failed, policy.ReasonNoStepLeft, nil,
+			policy.Plan{Steps: []policy.PlanStep{{Channel: policy.Viber, Skip: policy.ReasonSkippedContent}}},
+			done,
 			[]AdviceCode{AdviceMendContent},
 		},
 		"expired":    {policy.Expired, policy.ReasonTTLPassed, nil, policy.Plan{}, done, []AdviceCode{AdviceGiveMoreTime}},

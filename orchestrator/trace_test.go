@@ -34,7 +34,7 @@ func TestTrace(t *testing.T) {
 		journal := orchestrator.NewJournal(store, time.Now, nil)
 		config := orchestratortest.Config{Journal: journal}
 		r := orchestratortest.New(t, store, config)
-		hostile := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		hostile := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
 			w.Write([]byte("\xff\x00\xfe{\"key\":\"" + key + "\",\"to\":\"84912345678\",\"text\":\"" + code + "\",\"access_token\":\"made-just-now\"}<script>"))
 		}))

@@ -20,7 +20,7 @@ import (
 // exportMost is how many messages a file holds at most.
 const exportMost = 100_000
 
-// truncated tells in an answer that more messages matched than a file holds.
+// truncatedHeader tells in an answer that more messages matched than a file holds.
 const truncatedHeader = "X-Truncated"
 
 var exportColumns = []string{
@@ -98,8 +98,8 @@ func (h *messages) exportCSV(c *gin.Context, f models.MessageFilter) {
 	c.Status(http.StatusOK)
 	w := csv.NewWriter(c.Writer)
 	err := w.Write(exportColumns)
+	more := false
 	if err == nil {
-		var more bool
 		more, err = h.store.EachMessage(c.Request.Context(), tenantOf(c), f, exportMost, func(states []models.State) error {
 			for _, st := range states {
 				if err := w.Write(csvCells(exportRow(c, st))); err != nil {
@@ -109,13 +109,19 @@ func (h *messages) exportCSV(c *gin.Context, f models.MessageFilter) {
 			w.Flush()
 			return w.Error()
 		})
-		c.Header(truncatedHeader, strconv.FormatBool(more))
+	}
+	if err != nil && !c.Writer.Written() {
+		c.Writer.Header().Del("Content-Disposition")
+		c.Writer.Header().Del("Trailer")
+		fail(c, err)
+		return
 	}
 	w.Flush()
 	if err = errors.Join(err, w.Error()); err != nil {
 		loggerOf(c).WarnContext(c.Request.Context(), "an export was cut off", "error", err)
 		panic(http.ErrAbortHandler)
 	}
+	c.Header(truncatedHeader, strconv.FormatBool(more))
 }
 
 // csvCells are a row's cells as text. A number with a plus in front would be a formula.
