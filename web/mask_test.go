@@ -139,7 +139,7 @@ func TestReveal(t *testing.T) {
 			}
 		}
 		r = a.wantPerson(200, cookie, "POST", "/v1/messages/"+code+"/reveal", reason)
-		if want := `{"to":"+84912345001","content":null,"metadata":{},"content_withheld":"otp"}`; string(r.body) != want {
+		if want := `{"to":"+84912345001","content":null,"metadata":{},"calls":[],"receipts":[],"content_withheld":"otp"}`; string(r.body) != want {
 			t.Errorf("a code: %s", r.body)
 		}
 		rows := a.audited("action=message.reveal")
