@@ -31,9 +31,9 @@ export function Overview() {
     <${Failure} problem=${problem} again=${again} />
     ${!data && !problem && html`<${Waiting} lines=${8} />`}
     ${newcomer && html`<${Start} />`}
-    ${data && html`
+    ${data && html`<${Trouble} list=${data.accounts_in_trouble} />`}
+    ${data && !newcomer && html`
       <${Numbers} of=${data} test=${test} />
-      <${Trouble} list=${data.accounts_in_trouble} />
       <${Pictures} of=${data} test=${test} />
       ${!test && html`<${Spending} of=${data} />`}
       ${!test && may("reports:read") && html`<${Funnel} key=${filters.window} from=${data.from} to=${data.to} />`}`}

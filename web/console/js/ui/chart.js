@@ -36,7 +36,7 @@ export function Bars({ title, buckets, series, format = String, brief = format, 
           <title>${b.label}: ${series.map((s) => `${s.label} ${format(b.values[s.name] || 0)}`).join(", ")}</title>
           <rect class="hit" x="${i * step}%" y="0" width="${step}%" height=${floor} />
           ${stacked(b, series, scale).map(([s, y, size]) => html`<rect class="bar" data-tone=${s.tone} x="${(i + 0.12) * step}%" y=${y} width="${step * 0.76}%" height=${size} />`)}
-          ${i % every === 0 && html`<text class="tick" x="${(i + 0.12) * step}%" y=${height - 5} aria-hidden="true">${b.tick ?? b.label}</text>`}
+          ${ticked(i, every, buckets.length) && html`<text class=${(i / every) % 2 ? "tick wide-only" : "tick"} x="${(i + 0.12) * step}%" y=${height - 5} aria-hidden="true">${b.tick ?? b.label}</text>`}
         </g>`)}
       </svg>
     </div>
@@ -44,6 +44,9 @@ export function Bars({ title, buckets, series, format = String, brief = format, 
     <${Numbers} title=${title} buckets=${buckets} series=${series} format=${format} />
   </figure>`;
 }
+
+// ticked tells whether a bucket's label has room below: a few have, and the last of many would run out of the picture.
+const ticked = (i, every, n) => i % every === 0 && (every === 1 || i + every * 0.6 < n);
 
 // stacked answers [series, y, height] of each piece of one bar, from the floor up.
 function stacked(bucket, series, scale) {

@@ -46,7 +46,7 @@ const Lines = ({ caption, rows }) => html`<${Table} caption=${caption} rows=${ro
   { key: "for", label: t("prices.for"), cell: (line) => html`<span class="words"><${Scope} of=${line} /></span>` },
   { key: "price", label: t("prices.price"), num: true, cell: (line) => html`<${Money} of=${line.price} />` },
   { key: "unit", label: t("prices.unit"), cell: (line) => word("unit", line.unit) },
-  { key: "moment", label: t("prices.moment"), cell: (line) => html`${word("moment", line.moment)}${line.within && line.within !== "0s" && html` <span class="faint">${t("prices.within", { time: duration(millis(line.within)) })}</span>`}` },
+  { key: "moment", label: t("prices.moment"), cell: (line) => html`<span class="whole">${word("moment", line.moment)}</span>${line.within && line.within !== "0s" && html` <span class="faint">${t("prices.within", { time: duration(millis(line.within)) })}</span>`}` },
   { key: "from", label: t("prices.from"), cell: (line) => html`${line.from > 0 ? html`<${Time} at=${new Date(line.from).toISOString()} />` : html`<span class="faint">${t("prices.always")}</span>`} ${line.state === "coming" && html`<span class="tag">${t("prices.coming")}</span>`}` },
   { key: "until", label: t("prices.until"), wide: true, cell: (line) => (line.until > 0 ? html`<${Time} at=${new Date(line.until).toISOString()} />` : html`<span class="faint">${t("prices.open_end")}</span>`) },
 ]} />`;

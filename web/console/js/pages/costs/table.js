@@ -37,15 +37,15 @@ export function CostTable({ report, groups, span, narrow, sort, set, busy }) {
     <div class="table-room" role="region" aria-label=${t("costs.table")} aria-busy=${busy} tabindex="0"><table class="rows costs">
       <caption class="unseen">${t("costs.table")}</caption>
       <thead><tr>${groups.map((name) => head(name, t("costs.by_" + name)))}${counts.map((name) => head(name, t("costs." + name), true))}${head("cost", t("costs.cost"), true)}
-        <th scope="col" class="share-head">${t("costs.share")}</th></tr></thead>
+        <th scope="col" class="share-head wide-only">${t("costs.share")}</th></tr></thead>
       <tbody>${shown.map((row) => html`<tr key=${groups.map((name) => row[name]).join("\n")}>
-        ${groups.map((name, i) => html`<td key=${name} class="words">${i === 0 ? html`<${Link} class="row-link" href=${messagesOf(row, span, narrow)}><${Value} name=${name} of=${row[name]} /><//>` : html`<${Value} name=${name} of=${row[name]} />`}</td>`)}
+        ${groups.map((name, i) => html`<td key=${name}>${i === 0 ? html`<${Link} class="row-link" href=${messagesOf(row, span, narrow)}><${Value} name=${name} of=${row[name]} /><//>` : html`<${Value} name=${name} of=${row[name]} />`}</td>`)}
         ${counts.map((name) => html`<td key=${name} class=${name === "attempts" ? "right" : "right wide-only"}>${number(row[name])}</td>`)}
         <td class="right">${money(row.cost)}</td>
-        <td class="share"><progress class="meter" max="1000" value=${Math.round(1000 * part(row.cost, totals.cost))} aria-hidden="true"></progress><span class="num">${share(part(row.cost, totals.cost))}</span></td>
+        <td class="share wide-only"><progress class="meter" data-tone=${row.channel} max="1000" value=${Math.round(1000 * part(row.cost, totals.cost))} aria-hidden="true"></progress><span class="num">${share(part(row.cost, totals.cost))}</span></td>
       </tr>`)}</tbody>
       <tfoot>
-        <tr><td colspan=${groups.length}>${t("costs.sum")}</td>${counts.map((name) => html`<td key=${name} class=${name === "attempts" ? "right" : "right wide-only"}>${number(count(name))}</td>`)}<td class="right">${money(totals.cost)}</td><td></td></tr>
+        <tr><td colspan=${groups.length}>${t("costs.sum")}</td>${counts.map((name) => html`<td key=${name} class=${name === "attempts" ? "right" : "right wide-only"}>${number(count(name))}</td>`)}<td class="right">${money(totals.cost)}</td><td class="wide-only"></td></tr>
         ${totals.unknown && html`<${Unknown} of=${totals.unknown} columns=${groups.length} href=${messagesOf({}, span, narrow, { unknown: "true" })} />`}
       </tfoot>
     </table></div>
@@ -55,7 +55,7 @@ export function CostTable({ report, groups, span, narrow, sort, set, busy }) {
 
 function Value({ name, of }) {
   if (!of) return html`<span class="faint">${valueText(name, of)}</span>`;
-  return name === "channel" ? html`<${Channel} of=${of} />` : html`<span class=${["day", "month"].includes(name) ? "num" : undefined}>${valueText(name, of)}</span>`;
+  return name === "channel" ? html`<${Channel} of=${of} />` : html`<span class=${["day", "month"].includes(name) ? "num whole" : "words"}>${valueText(name, of)}</span>`;
 }
 
 function Head({ name, label, num, wide, order, onSort }) {
@@ -68,4 +68,4 @@ function Head({ name, label, num, wide, order, onSort }) {
 
 // Unknown is what may still have to be paid; it is in no sum, as nothing is booked before it is known.
 const Unknown = ({ of, columns, href }) => html`<tr class="beside"><td colspan=${columns}>${of.attempts > 0 ? html`<${Link} href=${href}>${t("costs.unknown")}<//>` : t("costs.unknown")}</td>
-  <td class="right">${number(of.attempts)}</td><td class="wide-only"></td><td class="wide-only"></td><td class="right">${size(of.cost) > 0 ? t("costs.up_to", { cost: money(of.cost) }) : money(of.cost)}</td><td></td></tr>`;
+  <td class="right">${number(of.attempts)}</td><td class="wide-only"></td><td class="wide-only"></td><td class="right">${size(of.cost) > 0 ? t("costs.up_to", { cost: money(of.cost) }) : money(of.cost)}</td><td class="wide-only"></td></tr>`;

@@ -30,9 +30,9 @@ export function Funnel({ from, to }) {
 function Stage({ n = 0, of, stage }) {
   if (stage === "skipped") return number(n);
   const tone = { delivered: "good", read: "good", failed: "bad", timed_out: "doubt", unknown: "doubt" }[stage];
-  return html`<span class="stage"><span>${number(n)} <span class="faint">${of > 0 ? share(n / of) : "–"}</span></span><progress class="meter" data-tone=${tone} max=${of || 1} value=${n} aria-hidden="true"></progress></span>`;
+  return html`<span class="stage"><span>${number(n)}</span><progress class="meter" data-tone=${tone} max=${of || 1} value=${n} aria-hidden="true"></progress><span class="faint">${of > 0 ? share(n / of) : "–"}</span></span>`;
 }
 
 const spell = (took) => duration(typeof took === "number" ? took : millis(took));
 
-const Took = ({ of }) => (of?.p50 ? html`<span class="stage"><span>${spell(of.p50)}</span><span class="faint">p95 ${spell(of.p95)}</span></span>` : html`<span class="faint">–</span>`);
+const Took = ({ of }) => (of?.p50 ? html`<span class="stage"><span>${spell(of.p50)}</span><span class="faint under">p95 ${spell(of.p95)}</span></span>` : html`<span class="faint">–</span>`);

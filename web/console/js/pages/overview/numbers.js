@@ -13,7 +13,7 @@ export function Numbers({ of: data, test }) {
   const reached = { reason: "until_reached" };
   const took = data.time_to_reach;
   const ended = data.reached + data.failed;
-  return html`<div class="stats">
+  return html`<div class="stats glance">
     <${Stat} label=${t("overview.sent")} value=${number(data.sent)} href=${to({})} note=${data.scheduled > 0 && t("overview.scheduled", { n: number(data.scheduled) })} />
     <${Stat} label=${t("overview.reached")} value=${number(data.reached)} tone="good" href=${to(reached)} note=${ended > 0 && t("overview.reached_share", { share: share(data.reached / ended) })} />
     <${Stat} label=${t("overview.failed")} value=${number(data.failed)} tone=${data.failed > 0 && "bad"} note=${html`<${Link} href=${to({ status: "failed" })}>${word("status", "failed")}<//> · <${Link} href=${to({ status: "expired" })}>${word("status", "expired")}<//>`} />
@@ -30,5 +30,5 @@ export function Numbers({ of: data, test }) {
 function ByChannel({ of: data, href }) {
   const sums = channelsOf(data).map((channel) => [channel, data.series.reduce((n, part) => n + (part.channels[channel]?.reached || 0), 0)]).filter(([, n]) => n > 0);
   if (sums.length === 0) return t("overview.fallback_none");
-  return sums.map(([channel, n], i) => html`${i > 0 && " · "}<${Link} href=${href(channel)}>${word("channel", channel)} ${number(n)}<//>`);
+  return html`<span class="path">${sums.map(([channel, n]) => html`<${Link} key=${channel} href=${href(channel)}>${word("channel", channel)} ${number(n)}<//>`)}</span>`;
 }

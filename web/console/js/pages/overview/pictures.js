@@ -1,6 +1,6 @@
 // What went on in a window, over time and per channel.
 import { html } from "../../html.js";
-import { hour, money, number, short, time } from "../../format.js";
+import { date, hour, money, number, short, time } from "../../format.js";
 import { t, word } from "../../lang.js";
 import { size } from "../../amount.js";
 import { Bars } from "../../ui/chart.js";
@@ -16,9 +16,9 @@ export function Pictures({ of: data, test }) {
   const channels = channelsOf(data);
   const to = lists(data, test);
   const series = channels.map((name) => ({ name, label: word("channel", name), tone: name }));
-  const days = data.window === "30d";
+  const days = ["7d", "30d"].includes(data.window);
   const buckets = (values) => data.series.map((part, i) => ({
-    label: hour(part.at), tick: days || data.window === "7d" ? hour(part.at).slice(0, 5) : time(part.at).slice(0, 5), values: values(part),
+    label: hour(part.at), tick: days ? date(part.at).slice(0, 5) : time(part.at).slice(0, 5), values: values(part),
     href: to({ created_after: part.at, created_before: data.series[i + 1]?.at }),
   }));
   const each = (of) => (part) => Object.fromEntries(channels.map((c) => [c, of(part.channels[c])]));

@@ -9,10 +9,10 @@ export function Trouble({ list }) {
   if (!list?.length) return null;
   return html`<${Section} title=${t("trouble.title", { n: list.length })} note=${t("trouble.note")} id="trouble">
     <${Table} caption=${t("trouble.title", { n: list.length })} rows=${list} href=${may("config:read") ? (a) => "/channels/" + a.id : undefined} columns=${[
-      { key: "name", label: t("trouble.account"), cell: (a) => html`<span class="account">${a.name}</span>` },
+      { key: "name", label: t("trouble.account"), cell: (a) => html`<span class="words">${a.name}</span>` },
       { key: "channel", label: t("trouble.channel"), cell: (a) => html`<${Channel} of=${a.channel} />` },
       { key: "state", label: t("trouble.state"), cell: (a) => html`<${Status} of=${a.state} group="trouble_state" />` },
-      { key: "reason", label: t("trouble.reason"), cell: (a) => html`<span class="words">${word("reason", a.reason)}</span>` },
+      { key: "reason", label: t("trouble.reason"), cell: (a) => html`<span class="words roomy">${word("reason", a.reason)}</span>` },
     ]} />
   <//>`;
 }
