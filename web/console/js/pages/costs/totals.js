@@ -10,12 +10,12 @@ const zero = { amount: "0" };
 
 export function Totals({ totals, span, narrow }) {
   const { cost, sms_only: alone, saved, paid_twice_late: late, unknown } = totals;
-  const less = compare(saved, zero) >= 0;
+  const less = !saved || compare(saved, zero) >= 0;
   const values = { alone: money(alone), cost: money(cost), saved: money(saved) };
   return html`<div class="totals">
     <div class="stats">
       <${Stat} label=${t("costs.cost")} value=${money(cost)} href=${messagesOf({}, span, narrow)} note=${t("costs.cost_note")} />
-      <${Stat} label=${t("costs.sms_only")} value=${size(alone) > 0 ? money(alone) : "–"} note=${size(alone) > 0 ? t("costs.sms_only_note") : t("costs.sms_only_none")} />
+      <${Stat} label=${t("costs.sms_only")} value=${size(alone) > 0 ? money(alone) : "–"} note=${size(alone) > 0 ? t("costs.sms_only_note") : t(alone ? "costs.sms_only_none" : "costs.sms_only_narrowed")} />
       <${Stat} label=${t(less ? "costs.saved" : "costs.dearer")} value=${size(alone) > 0 ? money(less ? saved : { ...saved, amount: saved.amount.replace("-", "") }) : "–"} tone=${size(alone) > 0 && (less ? "good" : "bad")}
         note=${size(alone) > 0 && t("costs.saved_share", { share: share(Math.abs(part(saved, alone))) })} />
       <${Stat} label=${t("costs.late")} value=${money(late)} tone=${size(late) > 0 && "doubt"} note=${t("costs.late_note")} />
