@@ -17,7 +17,7 @@ const begin = () => ({ channel: "sms", unit: "segment", moment: "taken", amount:
 // lineOf is the draft as a line of the book. What is empty narrows nothing.
 function lineOf(draft, currency) {
   const given = Object.fromEntries(["account", "template", "operator", "category", "country", "within"].map((name) => [name, draft[name]?.trim()]).filter(([, v]) => v));
-  return { channel: draft.channel, unit: draft.unit, moment: draft.moment, ...given, price: { amount: draft.amount.trim() || "0", currency }, valid_from: startOf(draft.from) };
+  return { channel: draft.channel, unit: draft.unit, moment: draft.moment, ...given, price: { amount: draft.amount.trim(), currency }, valid_from: startOf(draft.from) };
 }
 
 export function NewPrice({ onClose, onSaved }) {

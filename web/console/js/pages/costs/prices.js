@@ -1,6 +1,6 @@
 // The price book: what providers charge, since when and until when.
 import { html, useState } from "../../html.js";
-import { duration, millis } from "../../format.js";
+import { date, duration, millis, time, utc } from "../../format.js";
 import { t, word } from "../../lang.js";
 import { useLoad } from "../../live.js";
 import { may } from "../../session.js";
@@ -47,9 +47,15 @@ const Lines = ({ caption, rows }) => html`<${Table} caption=${caption} rows=${ro
   { key: "price", label: t("prices.price"), num: true, cell: (line) => html`<${Money} of=${line.price} />` },
   { key: "unit", label: t("prices.unit"), cell: (line) => word("unit", line.unit) },
   { key: "moment", label: t("prices.moment"), cell: (line) => html`<span class="whole">${word("moment", line.moment)}</span>${line.within && line.within !== "0s" && html` <span class="faint">${t("prices.within", { time: duration(millis(line.within)) })}</span>`}` },
-  { key: "from", label: t("prices.from"), cell: (line) => html`${line.from > 0 ? html`<${Time} at=${new Date(line.from).toISOString()} />` : html`<span class="faint">${t("prices.always")}</span>`} ${line.state === "coming" && html`<span class="tag">${t("prices.coming")}</span>`}` },
-  { key: "until", label: t("prices.until"), wide: true, cell: (line) => (line.until > 0 ? html`<${Time} at=${new Date(line.until).toISOString()} />` : html`<span class="faint">${t("prices.open_end")}</span>`) },
+  { key: "from", label: t("prices.from"), cell: (line) => html`${line.from > 0 ? html`<${Since} at=${line.from} />` : html`<span class="faint">${t("prices.always")}</span>`} ${line.state === "coming" && html`<span class="tag">${t("prices.coming")}</span>`}` },
+  { key: "until", label: t("prices.until"), wide: true, cell: (line) => (line.until > 0 ? html`<${Since} at=${line.until} />` : html`<span class="faint">${t("prices.open_end")}</span>`) },
 ]} />`;
+
+// Since is a day, and the hour where it is not the day's first.
+function Since({ at }) {
+  const iso = new Date(at).toISOString();
+  return time(iso) === "00:00:00" ? html`<time class="num whole" datetime=${iso} title=${utc(iso)}>${date(iso)}</time>` : html`<${Time} at=${iso} />`;
+}
 
 function Scope({ of: line }) {
   const parts = scopes.filter((name) => line[name]);

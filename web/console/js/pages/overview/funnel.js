@@ -7,6 +7,7 @@ import { useLoad } from "../../live.js";
 import { Channel, Empty, Failure, Section, Waiting } from "../../ui/parts.js";
 import { Table } from "../../ui/table.js";
 
+const order = ["zns", "viber", "sms"];
 const stages = ["taken", "delivered", "read", "failed", "timed_out", "unknown", "skipped"];
 
 export function Funnel({ from, to }) {
@@ -18,7 +19,7 @@ export function Funnel({ from, to }) {
     <${Failure} problem=${problem} again=${again} />
     ${!data && !problem && html`<${Waiting} />`}
     ${data && data.data.length === 0 && html`<${Empty} title=${t("funnel.none")} />`}
-    ${data && data.data.length > 0 && html`<${Table} caption=${t("funnel.title")} rows=${data.data} rowKey=${(r) => r.channel} href=${(r) => list(r)} columns=${[
+    ${data && data.data.length > 0 && html`<${Table} caption=${t("funnel.title")} rows=${[...data.data].sort((a, b) => order.indexOf(a.channel) - order.indexOf(b.channel))} rowKey=${(r) => r.channel} href=${(r) => list(r)} columns=${[
       { key: "channel", label: t("funnel.channel"), cell: (r) => html`<${Channel} of=${r.channel} />` },
       { key: "attempts", label: t("funnel.attempts"), num: true, cell: (r) => number(r.attempts) },
       ...stages.map((stage) => ({ key: stage, label: t("funnel." + stage), num: true, wide: stage === "skipped" || stage === "taken", cell: (r) => html`<${Stage} n=${r[stage]} of=${r.attempts} stage=${stage} />` })),
