@@ -74,9 +74,12 @@ func (s *Store) patchCallback(ctx context.Context, tenant, id uuid.UUID, columns
 		Where("tenant_id = ? AND id = ? AND deleted_at = 0", tenant, id).Updates(columns), ErrNotFound)
 }
 
-// Deliveries lists what was or will be sent to a callback, newest first, and the next page's cursor.
-func (s *Store) Deliveries(ctx context.Context, tenant, callback uuid.UUID, cursor string, limit int) ([]Delivery, string, error) {
+// Deliveries lists what was or will be sent to a callback, newest first, and the next page's cursor. state "": in any.
+func (s *Store) Deliveries(ctx context.Context, tenant, callback uuid.UUID, state DeliveryState, cursor string, limit int) ([]Delivery, string, error) {
 	q := s.read.Where("tenant_id = ? AND callback_id = ?", tenant, callback)
+	if state != "" {
+		q = q.Where("state = ?", state)
+	}
 	return newestFirst(ctx, q, cursor, limit, func(d Delivery) uuid.UUID { return d.ID })
 }
 

@@ -70,7 +70,7 @@ func TestCallbackAnswers(t *testing.T) {
 func answeredDelivery(t *testing.T, r *orchestratortest.Rig, endpoint uuid.UUID) models.Delivery {
 	t.Helper()
 	for limit := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		rows, _, err := r.Store.Deliveries(t.Context(), r.Tenant.ID, endpoint, "", 10)
+		rows, _, err := r.Store.Deliveries(t.Context(), r.Tenant.ID, endpoint, "", "", 10)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -238,7 +238,8 @@ func (a *api) walkConfiguration() {
 	a.want(204, "DELETE", callback, "")
 	heard := a.newCallback()
 	a.want(202, "POST", "/v1/callbacks/"+heard+"/deliveries/"+a.firstDelivery(heard)+"/replay", "")
-	a.want(200, "GET", "/v1/callbacks/"+heard+"/deliveries", "")
+	a.want(200, "GET", "/v1/callbacks/"+heard+"/deliveries?state=delivered", "")
+	a.want(422, "GET", "/v1/callbacks/"+heard+"/deliveries?state=lost", "")
 }
 
 func (a *api) walkMessages() {
@@ -303,7 +304,7 @@ func (a *api) walkSignIn() {
 
 func (a *api) walkOperations() {
 	a.want(200, "GET", "/v1/requests?status=4xx&route=/v1/messages", "")
-	for _, path := range []string{"/", "/healthz", "/readyz", "/metrics", "/openapi.yaml", "/docs"} {
+	for _, path := range []string{"/", "/healthz", "/readyz", "/metrics", "/openapi.yaml", "/openapi.json", "/docs"} {
 		a.wantAs(200, "", "GET", path, "")
 	}
 	hook := hookPath(a.rig.Accounts["sms-main"]) + "?token=hook-secret-sms-main"

@@ -28,7 +28,7 @@ type callbackStore interface {
 	UpdateCallback(ctx context.Context, c models.Callback) error
 	DeleteCallback(ctx context.Context, tenant, id uuid.UUID, now int64) error
 	SealCallbackSecret(c models.Callback, plain []byte) ([]byte, error)
-	Deliveries(ctx context.Context, tenant, callback uuid.UUID, cursor string, limit int) ([]models.Delivery, string, error)
+	Deliveries(ctx context.Context, tenant, callback uuid.UUID, state models.DeliveryState, cursor string, limit int) ([]models.Delivery, string, error)
 	ReplayDelivery(ctx context.Context, tenant, callback, id uuid.UUID, now int64) error
 }
 
@@ -224,6 +224,10 @@ type deliveryView struct {
 	Payload    json.RawMessage      `json:"payload"`
 }
 
+func deliveryStates() []models.DeliveryState {
+	return []models.DeliveryState{models.DeliveryPending, models.DeliveryDelivered, models.DeliveryFailed}
+}
+
 func viewDelivery(d models.Delivery) deliveryView {
 	payload := json.RawMessage(d.Payload)
 	if len(payload) == 0 {
@@ -236,9 +240,15 @@ func viewDelivery(d models.Delivery) deliveryView {
 }
 
 func (h *callbacks) deliveries(c *gin.Context) {
-	p, err := pageOf(c.Request.URL.Query())
+	query := c.Request.URL.Query()
+	p, err := pageOf(query, "state")
 	if err != nil {
 		fail(c, err)
+		return
+	}
+	state := models.DeliveryState(query.Get("state"))
+	if state != "" && !slices.Contains(deliveryStates(), state) {
+		fail(c, invalidField("state", "must be pending, delivered or failed"))
 		return
 	}
 	callback, err := h.find(c)
@@ -246,7 +256,7 @@ func (h *callbacks) deliveries(c *gin.Context) {
 		fail(c, err)
 		return
 	}
-	rows, next, err := h.store.Deliveries(c.Request.Context(), callback.TenantID, callback.ID, p.Cursor, p.Limit)
+	rows, next, err := h.store.Deliveries(c.Request.Context(), callback.TenantID, callback.ID, state, p.Cursor, p.Limit)
 	answer(c, paged(rows, next, viewDelivery), err)
 }
 

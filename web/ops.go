@@ -3,10 +3,13 @@ package web
 import (
 	"context"
 	_ "embed"
+	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/goccy/go-yaml"
 )
 
 //go:embed openapi.yaml
@@ -52,3 +55,22 @@ func (h *ops) prometheus(c *gin.Context) {
 func (h *ops) openapi(c *gin.Context) {
 	c.Data(http.StatusOK, "application/yaml; charset=utf-8", openAPI)
 }
+
+// openapiJSON answers the same document for programs that read no YAML.
+func (h *ops) openapiJSON(c *gin.Context) {
+	doc, err := openAPIAsJSON()
+	if err != nil {
+		fail(c, err)
+		return
+	}
+	c.Data(http.StatusOK, "application/json; charset=utf-8", doc)
+}
+
+// openAPIAsJSON keeps the order of the document.
+var openAPIAsJSON = sync.OnceValues(func() ([]byte, error) {
+	doc, err := yaml.YAMLToJSON(openAPI)
+	if err != nil {
+		return nil, fmt.Errorf("openapi.yaml: %w", err)
+	}
+	return doc, nil
+})

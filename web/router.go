@@ -241,6 +241,7 @@ func table(d Deps, with shared) []route {
 		{"GET", "/readyz", accessPublic, op.readyz},
 		{"GET", "/metrics", accessPublic, op.prometheus},
 		{"GET", "/openapi.yaml", accessPublic, op.openapi},
+		{"GET", "/openapi.json", accessPublic, op.openapiJSON},
 		{"GET", "/docs", accessPublic, op.docs},
 	}
 }
