@@ -1,7 +1,7 @@
 // Addresses: every page, filter and row has one.
 import { html, useEffect, useState } from "./html.js";
 import { tenant } from "./api.js";
-import { hasTenants } from "./session.js";
+import { isInstallation } from "./session.js";
 import { store } from "./store.js";
 
 const read = () => ({ path: location.pathname, search: location.search });
@@ -12,7 +12,7 @@ addEventListener("popstate", () => place.set(read()));
 
 // withTenant keeps the tenant in the address of someone who has several, so that a link opens what it showed.
 function withTenant(href) {
-  if (!hasTenants() || !tenant.get()) return href;
+  if (!isInstallation() || !tenant.get()) return href;
   const url = new URL(href, location.href);
   url.searchParams.set("tenant", tenant.get());
   return url.pathname + url.search + url.hash;
@@ -27,12 +27,12 @@ export function go(href, { replace = false } = {}) {
   if (!replace) scrollTo(0, 0);
 }
 
-// Link is an anchor that stays within the page; with a modifier key it is the browser's own.
-export function Link({ href, children, ...rest }) {
+// Link is an anchor that stays within the page; with a modifier key it is the browser's own. replace leaves no step back.
+export function Link({ href, replace = false, children, ...rest }) {
   const follow = (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.button !== 0) return;
     event.preventDefault();
-    go(href);
+    go(href, { replace });
   };
   return html`<a href=${withTenant(href)} onClick=${follow} ...${rest}>${children}</a>`;
 }

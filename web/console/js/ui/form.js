@@ -26,7 +26,7 @@ export function Field({ label, hint, error, kind = "text", options, value, onInp
 
 // Check is a box to tick.
 export function Check({ label, value, onInput, ...rest }) {
-  return html`<label class="check"><input type="checkbox" checked=${value} onChange=${(event) => onInput(event.currentTarget.checked)} ...${rest} /> ${label}</label>`;
+  return html`<label class="check"><input type="checkbox" checked=${value} onChange=${(event) => onInput(event.currentTarget.checked)} ...${rest} /> <span>${label}</span></label>`;
 }
 
 const drafts = "cascade.draft.";
