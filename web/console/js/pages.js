@@ -3,10 +3,32 @@ import { Costs } from "./pages/costs.js";
 import { Message } from "./pages/message.js";
 import { Messages } from "./pages/messages.js";
 import { Overview } from "./pages/overview.js";
+import { Account } from "./pages/account.js";
+import { Audit } from "./pages/audit.js";
+import { Callback } from "./pages/developers/callback.js";
+import { Callbacks } from "./pages/developers/callbacks.js";
+import { DevelopersHome } from "./pages/developers/home.js";
+import { Reference } from "./pages/developers/reference.js";
+import { Requests } from "./pages/developers/requests.js";
+import { People } from "./pages/people.js";
+import { System } from "./pages/system.js";
+import { Tenant } from "./pages/tenants/tenant.js";
+import { Tenants } from "./pages/tenants.js";
 
 export const pages = [
   ["/", Overview],
   ["/messages", Messages],
   ["/messages/:id", Message],
   ["/costs", Costs],
+  ["/developers", DevelopersHome],
+  ["/developers/callbacks", Callbacks],
+  ["/developers/callbacks/:id", Callback],
+  ["/developers/requests", Requests],
+  ["/developers/reference", Reference],
+  ["/people", People],
+  ["/audit", Audit],
+  ["/tenants", Tenants],
+  ["/tenants/:id", Tenant],
+  ["/system", System],
+  ["/account", Account],
 ];
