@@ -6,7 +6,7 @@ import { t } from "../../lang.js";
 import { useLoad } from "../../live.js";
 import { useFilters } from "../../router.js";
 import { Field } from "../../ui/form.js";
-import { Empty, Facts, Failure, Section, Time, Waiting, curl } from "../../ui/parts.js";
+import { Empty, Facts, Failure, Notice, Section, Time, Waiting, curl } from "../../ui/parts.js";
 import { Search } from "../../ui/search.js";
 import { Pages } from "../../ui/table.js";
 import { Unfold } from "../../ui/unfold.js";
@@ -20,21 +20,22 @@ export function Requests() {
   const narrow = (changes) => set({ ...changes, cursor: "", row: "" });
   return html`<${Developers}>
     <${Section} title=${t("requests.title")} note=${t("requests.note")} actions=${html`<button type="button" onClick=${again}>${t("requests.reload")}</button>`}>
-      <${Search} fields=${[["status", t("requests.status"), t("requests.status_hint")], ["route", t("requests.route"), "/v1/messages"], ["request_id", t("requests.id"), ""]]} values=${asked} onSearch=${narrow}>
+      <${Search} fields=${[["status", t("requests.status"), "422"], ["route", t("requests.route"), "/v1/messages"], ["request_id", t("requests.id"), ""]]} values=${asked} onSearch=${narrow}>
         <${Field} label=${t("requests.answered")} kind="select" value=${["2xx", "4xx", "5xx"].includes(asked.status) ? asked.status : ""} onInput=${(status) => narrow({ status })}
           options=${[["", t("requests.any")], ["2xx", t("requests.2xx")], ["4xx", t("requests.4xx")], ["5xx", t("requests.5xx")]]} />
       <//>
       <${Failure} problem=${problem} again=${again} />
       ${!data && !problem && html`<${Waiting} lines=${8} />`}
+      ${data?.dropped > 0 && html`<${Notice} tone="doubt"><p>${t("requests.dropped", { n: data.dropped })}</p><//>`}
       ${data && data.data.length === 0 && html`<${Empty} title=${t(narrowed ? "requests.none_found" : "requests.none")} command=${narrowed ? undefined : curl("GET", "/v1/messages?limit=1")} />`}
       ${data && data.data.length > 0 && html`
-        <${Unfold} caption=${t("requests.title")} rows=${data.data} open=${open} href=${(r) => "/developers/requests" + query({ ...filters, row: r?.id })} columns=${columns()}>${(r) => html`<${Request} of=${r} />`}<//>
+        <${Unfold} caption=${t("requests.title")} rows=${data.data} rowKey=${(r) => r.request_id} open=${open} href=${(r) => "/developers/requests" + query({ ...filters, row: r?.request_id })} columns=${columns()}>${(r) => html`<${Request} of=${r} />`}<//>
         <${Pages} next=${data.next_cursor} first=${!asked.cursor} onNext=${(cursor) => set({ cursor, row: "" }, { replace: false })} onFirst=${() => set({ cursor: "", row: "" })} />`}
     <//>
   <//>`;
 }
 
-const who = (r) => r.actor || r.key_prefix || "";
+const who = (r) => r.actor || "";
 
 // tone colours a status by what it means for the app.
 const tone = (status) => (status >= 500 ? "bad" : status >= 400 ? "doubt" : "good");
