@@ -37,6 +37,12 @@ export const date = (iso) => at(iso, day);
 export const time = (iso) => at(iso, clock);
 export const exactTime = (iso) => at(iso, { ...clock, fractionalSecondDigits: 3 }).replace(",", ".");
 export const dateTime = (iso) => `${date(iso)} ${time(iso)}`;
+
+// stamp is a date and time without the year that we are in.
+export const stamp = (iso) => {
+  const year = { year: "numeric" };
+  return at(iso, year) === at(Date.now(), year) ? `${at(iso, { day: "2-digit", month: "2-digit" })} ${time(iso)}` : dateTime(iso);
+};
 export const hour = (iso) => at(iso, { day: "2-digit", month: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 export const utc = (iso) => new Date(iso).toISOString().replace("T", " ").replace("Z", " UTC");
 

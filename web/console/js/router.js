@@ -1,7 +1,7 @@
 // Addresses: every page, filter and row has one.
 import { html, useEffect, useState } from "./html.js";
 import { tenant } from "./api.js";
-import { isInstallation } from "./session.js";
+import { hasTenants } from "./session.js";
 import { store } from "./store.js";
 
 const read = () => ({ path: location.pathname, search: location.search });
@@ -12,7 +12,7 @@ addEventListener("popstate", () => place.set(read()));
 
 // withTenant keeps the tenant in the address of someone who has several, so that a link opens what it showed.
 function withTenant(href) {
-  if (!isInstallation() || !tenant.get()) return href;
+  if (!hasTenants() || !tenant.get()) return href;
   const url = new URL(href, location.href);
   url.searchParams.set("tenant", tenant.get());
   return url.pathname + url.search + url.hash;

@@ -30,7 +30,7 @@ function settle(answer) {
   session.set(answer);
 }
 
-const isEverywhere = (s) => Boolean(s?.permissions?.includes("installation:admin"));
+const isEverywhere = (s) => s?.tenants?.length > 0;
 
 function choose(id) {
   tenant.set(id);
@@ -61,6 +61,9 @@ export const may = (permission) => Boolean(session.get()?.permissions?.includes(
 export const isAdmin = () => session.get()?.user?.role === "admin";
 
 // isInstallation: the person looks after every tenant.
-export const isInstallation = () => isAdmin() && isEverywhere(session.get());
+export const isInstallation = () => may("installation:admin");
+
+// hasTenants: the person may look at more than one tenant.
+export const hasTenants = () => isEverywhere(session.get());
 
 export const useSession = () => useStore(session);

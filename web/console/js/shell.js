@@ -5,7 +5,7 @@ import { language, languages, speak, t } from "./lang.js";
 import { destinations } from "./nav.js";
 import { Palette } from "./palette.js";
 import { Link, match, place } from "./router.js";
-import { isInstallation, look, signOut, useSession } from "./session.js";
+import { hasTenants, look, signOut, useSession } from "./session.js";
 import { useStore } from "./store.js";
 import { SignIn } from "./pages/signin.js";
 import { Dialog } from "./ui/dialog.js";
@@ -35,7 +35,7 @@ export function Shell({ children }) {
       </header>
       <nav id="nav" class="side" data-open=${open} aria-label=${t("app.navigation")}>
         <${Link} href="/" class="brand"><span class="mark" aria-hidden="true"><i></i><i></i><i></i></span>Cascade<//>
-        ${isInstallation() && session.tenants.length > 0 && html`<${Tenants} list=${session.tenants} />`}
+        ${hasTenants() && html`<${Tenants} list=${session.tenants} />`}
         <button type="button" class="seek" onClick=${() => setPalette(true)}><span>${t("palette.open")}</span><kbd>⌘K</kbd></button>
         <ul>${destinations().map(([to, key]) => html`<li><${Link} href=${to} aria-current=${here(to) ? "page" : undefined}>${t(key)}<//></li>`)}</ul>
         <${Person} session=${session} />
@@ -69,7 +69,7 @@ function Person({ session }) {
       <label><span class="unseen">${t("app.theme")}</span><select value=${theme} onChange=${(event) => dress(event.currentTarget.value)}>
         ${["auto", "light", "dark"].map((choice) => html`<option value=${choice} selected=${choice === theme}>${t("theme." + choice)}</option>`)}</select></label>
     </div>
-    <p><${Link} href="/account" class="who" title=${session.user.name}>${session.user.name}<//> <span class="faint">${t("role." + session.user.role)}${session.tenant && !isInstallation() ? ` · ${session.tenant.name}` : ""}</span></p>
+    <p><${Link} href="/account" class="who" title=${session.user.name}>${session.user.name}<//> <span class="faint">${t("role." + session.user.role)}${session.tenant && !hasTenants() ? ` · ${session.tenant.name}` : ""}</span></p>
     <button type="button" class="quiet small" onClick=${signOut}>${t("app.sign_out")}</button>
   </footer>`;
 }

@@ -1,6 +1,6 @@
 // The small parts that every page is made of.
 import { html, useEffect, useRef, useState } from "../html.js";
-import { dateTime, exactTime, money, share, short, time, utc } from "../format.js";
+import { exactTime, money, stamp, time, utc } from "../format.js";
 import { t, word } from "../lang.js";
 import { Link } from "../router.js";
 
@@ -51,7 +51,7 @@ export const Money = ({ of }) => html`<span class="num">${money(of)}</span>`;
 // Time shows an instant in the tenant's zone; the pointer finds UTC.
 export function Time({ at, exact = false, clock = false }) {
   if (!at) return html`<span class="faint">–</span>`;
-  const text = exact ? exactTime(at) : clock ? time(at) : dateTime(at);
+  const text = exact ? exactTime(at) : clock ? time(at) : stamp(at);
   return html`<time class="num" datetime=${at} title=${utc(at)}>${text}</time>`;
 }
 
@@ -110,8 +110,6 @@ export function Stat({ label, value, note, tone, href }) {
   const inside = html`<span class="stat-label">${label}</span><span class="stat-value num" data-tone=${tone}>${value}</span>${note && html`<span class="stat-note">${note}</span>`}`;
   return href ? html`<${Link} class="stat" href=${href}>${inside}<//>` : html`<div class="stat">${inside}</div>`;
 }
-
-export { share, short };
 
 // Facts are names with their values.
 export const Facts = ({ rows }) => html`<dl class="facts">${rows.filter(Boolean).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;

@@ -34,7 +34,8 @@ function notRun(step, message, decision) {
 
 function Attempt({ attempt: a, step, open }) {
   const waiting = open && ["sent", "unknown", "sending", "pending"].includes(a.status) && !a.ended_at;
-  const took = (at) => at && a.sent_at && html` <span class="faint">+${duration(new Date(at) - new Date(a.sent_at))}</span>`;
+  if (a.status === "skipped") return html`<p class="skipped"><${Status} of="skipped" /> ${word("reason", a.reason)} ${a.error?.message && html`<span class="faint">${a.error.message}</span>`}</p>`;
+  const took = (at) => a.sent_at && new Date(at) >= new Date(a.sent_at) && html` <span class="faint">+${duration(new Date(at) - new Date(a.sent_at))}</span>`;
   return html`<div class="attempt">
     <div class="attempt-head"><strong class="account">${a.account || "–"}</strong><${Status} of=${a.status} />
       <span class="price num">${money(a.cost)}</span></div>

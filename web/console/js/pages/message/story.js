@@ -1,6 +1,6 @@
 // A message's story in sentences, in the reader's language, from what the API says in words of a closed list.
 import { between, duration, exactTime, millis, money } from "../../format.js";
-import { t, word } from "../../lang.js";
+import { has, t, word } from "../../lang.js";
 
 const ends = new Set(["delivered", "read", "sent", "failed", "expired", "canceled"]);
 
@@ -16,14 +16,14 @@ export function why(attempt, step) {
     case "skipped":
       return t("why.skipped", { why: word("reason", attempt.reason) });
     case "failed":
-      return t("why.failed", { why: word("error", attempt.error?.code) || t("why.refused") });
+      return t("why.failed", { why: errorWord(attempt.error?.code) || t("why.refused") });
     case "timed_out":
       return t("why.timed_out", { until, wait, at: exactTime(from) });
     case "unknown":
       return t("why.unknown", { account: attempt.account });
     case "delivered":
     case "read":
-      return t("why.reached", { how: word("receipt", attempt.status), took: between(from, attempt.read_at && attempt.status === "read" ? attempt.read_at : attempt.delivered_at || attempt.ended_at || from) });
+      return reached(attempt, from);
     case "sent":
       return step ? t("why.waiting", { until, wait, at: exactTime(from) }) : t("why.sent");
     case "canceled":
@@ -33,13 +33,24 @@ export function why(attempt, step) {
   }
 }
 
+// reached says when the person had it. A provider's clock may be coarse or behind ours: what it puts before the sending is
+// told as it is, without a duration.
+function reached(attempt, from) {
+  const at = (attempt.status === "read" && attempt.read_at) || attempt.delivered_at || attempt.read_at;
+  const how = word("receipt", attempt.status);
+  return new Date(at) >= new Date(from) ? t("why.reached", { how, took: between(from, at) }) : t("why.reached_at", { how, at: exactTime(at) });
+}
+
+// errorWord names a failure; a code that the catalogue does not know is shown as words.
+export const errorWord = (code) => (code && has("error." + code) ? t("error." + code) : (code || "").replaceAll("_", " "));
+
 // story tells the whole message in a few sentences.
 export function story(message, plan) {
   const step = (a) => plan?.[a.step - 1];
   const said = [];
   for (const a of message.attempts) {
     const won = a.channel === message.channel && ["delivered", "read"].includes(a.status);
-    if (!won && ["failed", "timed_out", "skipped", "unknown"].includes(a.status)) {
+    if (!won && ["failed", "timed_out", "unknown"].includes(a.status)) {
       said.push(t("story.step", { channel: word("channel", a.channel), why: why(a, step(a)) }));
     }
   }
