@@ -14,6 +14,8 @@ import { People } from "./pages/people.js";
 import { System } from "./pages/system.js";
 import { Tenant } from "./pages/tenants/tenant.js";
 import { Tenants } from "./pages/tenants.js";
+import { Policies } from "./pages/policies.js";
+import { NewPolicy, Policy } from "./pages/policy.js";
 
 export const pages = [
   ["/", Overview],
@@ -31,4 +33,7 @@ export const pages = [
   ["/tenants/:id", Tenant],
   ["/system", System],
   ["/account", Account],
+  ["/policies", Policies],
+  ["/policies/new", NewPolicy],
+  ["/policies/:name", Policy],
 ];
