@@ -21,10 +21,11 @@ export function Policy({ name }) {
   const stored = gone ? null : current.data;
   const list = versions.data?.data;
   const wanted = Number(version);
-  if (wanted && wanted !== stored?.version && list) {
+  const settled = list && (stored || gone);
+  if (wanted && wanted !== stored?.version && settled) {
     return html`<${Version} name=${name} wanted=${wanted} list=${list} current=${stored} again=${again} />`;
   }
-  if (stored) return html`<${Editor} key=${name} name=${name} stored=${stored} versions=${list} again=${again} />`;
+  if (stored && (!wanted || wanted === stored.version || versions.problem)) return html`<${Editor} key=${name} name=${name} stored=${stored} versions=${list} again=${again} />`;
   if (gone && list?.length) {
     return html`<${Page} title=${name} crumbs=${[["/policies", t("nav.policies")]]}><${Notice} tone="doubt"><p>${t(may("config:write") ? "policy.deleted_return" : "policy.deleted")}</p><//><${Versions} name=${name} list=${list} /><//>`;
   }

@@ -6,17 +6,20 @@ import { t } from "../../lang.js";
 import { useSaving } from "../../ui/form.js";
 import { Empty, Failure, Notice, Section, Time } from "../../ui/parts.js";
 
+const percent = (x) => number(x, { style: "percent", maximumFractionDigits: 1 });
+const points = (x) => t("compare.points", { n: number(x * 100, { maximumFractionDigits: 1 }) });
+
 const ms = (v) => (v === undefined || v === null || v === "" ? NaN : typeof v === "number" ? v : millis(v));
 
-// rows are what is compared: [key, value, how it is written, whether less is better].
+// rows are what is compared: [key, value, how it is written, whether less is better, how a difference is written].
 const rows = [
   ["cost", (s) => Number(s.cost?.amount), (x, s) => money(s.cost && { ...s.cost, amount: x }), true],
   ["reached", (s) => s.reached, number, false],
-  ["delivered_share", (s) => s.delivered_share, share, false],
-  ["read_share", (s) => s.read_share, share, false],
+  ["delivered_share", (s) => s.delivered_share, percent, false, points],
+  ["read_share", (s) => s.read_share, percent, false, points],
   ["p50", (s) => ms(s.time_to_reach?.p50), duration, true],
   ["p95", (s) => ms(s.time_to_reach?.p95), duration, true],
-  ["fallback_share", (s) => s.fallback_share, share, true],
+  ["fallback_share", (s) => s.fallback_share, percent, true, points],
 ];
 
 export function Compare({ name, policy, changed }) {
@@ -38,16 +41,16 @@ function Answer({ answer: a }) {
   return html`<p>${t("compare.span", { n: a.messages, count: number(a.messages) })} <${Time} at=${a.from} /> – <${Time} at=${a.to} /></p>
     <div class="table-room" role="region" aria-label=${t("compare.title")} tabindex="0"><table>
       <thead><tr><th scope="col"><span class="unseen">${t("compare.what")}</span></th><th scope="col" class="right">${t("compare.real")}</th><th scope="col" class="right">${t("compare.simulated")}</th><th scope="col" class="right">${t("compare.difference")}</th></tr></thead>
-      <tbody>${rows.map(([key, of, write, lessIsBetter]) => html`<${Row} key=${key} label=${t("compare." + key)} real=${of(a.real)} simulated=${of(a.simulated)} write=${(x) => write(x, a.real)} lessIsBetter=${lessIsBetter} />`)}</tbody>
+      <tbody>${rows.map(([key, of, write, lessIsBetter, writeGap = write]) => html`<${Row} key=${key} label=${t("compare." + key)} real=${of(a.real)} simulated=${of(a.simulated)} write=${(x) => write(x, a.real)} writeGap=${(x) => writeGap(x, a.real)} lessIsBetter=${lessIsBetter} />`)}</tbody>
     </table></div>
     ${seen + drawn > 0 && html`<p class="note">${t("compare.drawn", { seen: number(seen), drawn: number(drawn), share: share(drawn / (seen + drawn)) })}</p>`}
     ${a.complete === false && html`<${Notice} tone="doubt"><p>${t("compare.incomplete")}</p><//>`}`;
 }
 
-function Row({ label, real, simulated, write, lessIsBetter }) {
+function Row({ label, real, simulated, write, writeGap, lessIsBetter }) {
   const shown = (x) => (Number.isFinite(x) ? write(x) : "–");
   const gap = simulated - real;
-  const same = !Number.isFinite(gap) || shown(Math.abs(gap)) === shown(0);
+  const same = !Number.isFinite(gap) || writeGap(Math.abs(gap)) === writeGap(0);
   return html`<tr><th scope="row">${label}</th><td class="right num">${shown(real)}</td><td class="right num">${shown(simulated)}</td>
-    <td class="right num">${same ? html`<span class="faint">${Number.isFinite(gap) ? "±0" : "–"}</span>` : html`<span class="gap" data-tone=${gap < 0 === lessIsBetter ? "good" : "bad"}>${gap > 0 ? "+" : "−"}${shown(Math.abs(gap))}</span>`}</td></tr>`;
+    <td class="right num">${same ? html`<span class="faint">${Number.isFinite(gap) ? "±0" : "–"}</span>` : html`<span class="gap" data-tone=${gap < 0 === lessIsBetter ? "good" : "bad"}>${gap > 0 ? "+" : "−"}${writeGap(Math.abs(gap))}</span>`}</td></tr>`;
 }

@@ -56,7 +56,7 @@ export function Editor({ name, stored, versions, again }) {
     ${saved && html`<${Notice} tone="good"><p>${t("policy.saved", { version: saved })}</p><//>`}
     ${changed && stored && edited.base < stored.version && html`<${Notice} tone="doubt"><p>${t("policy.overtaken", { version: stored.version, base: edited.base })}</p><//>`}
     <${Summary} policy=${policy} check=${check} checking=${checking} problem=${problem} unsaid=${unsaid} fault=${edited.fault} />
-    ${!name && html`<${Section} title=${t("policy.naming")}><div class="fields">
+    ${!name && html`<${Section} title=${t("policy.naming")}><div class="naming">
       <${Field} label=${t("policy.name")} hint=${t("policy.name_hint")} value=${edited.name} onInput=${edited.rename} required mono maxlength="64" autocomplete="off" spellcheck=${false} error=${nameFault || saving.wrong("name")} /></div><//>`}
     <div class="workbench">
       <div class="bench">

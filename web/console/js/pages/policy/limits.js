@@ -32,9 +32,9 @@ export function Limits({ policy, change, errors, warnings, canWrite }) {
       <${Check} label=${t("policy.quiet")} value=${Boolean(quiet)} onInput=${turn} disabled=${off} />
       ${quiet && html`<div class="quiet-hours">
         <div class="step-fields">
-          <${Field} label=${t("policy.quiet_from")} kind="time" value=${quiet.from} disabled=${off} onInput=${(from) => setQuiet({ from })} error=${wrong(errors, "quiet_hours.from")} />
-          <${Field} label=${t("policy.quiet_to")} kind="time" value=${quiet.to} disabled=${off} onInput=${(to) => setQuiet({ to })} error=${wrong(errors, "quiet_hours.to")} />
-          <${Field} label=${t("policy.quiet_zone")} value=${quiet.timezone} disabled=${off} onInput=${(timezone) => setQuiet({ timezone })} error=${wrong(errors, "quiet_hours.timezone")} />
+          <${Field} label=${t("policy.quiet_from")} mono placeholder="22:00" autocomplete="off" value=${quiet.from} disabled=${off} onInput=${(from) => setQuiet({ from })} error=${wrong(errors, "quiet_hours.from")} />
+          <${Field} label=${t("policy.quiet_to")} mono placeholder="07:00" autocomplete="off" value=${quiet.to} disabled=${off} onInput=${(to) => setQuiet({ to })} error=${wrong(errors, "quiet_hours.to")} />
+          <${Field} label=${t("policy.quiet_zone")} mono autocomplete="off" value=${quiet.timezone} disabled=${off} onInput=${(timezone) => setQuiet({ timezone })} error=${wrong(errors, "quiet_hours.timezone")} />
         </div>
         <fieldset class="checks"><legend>${t("policy.quiet_for")}</legend>
           ${categories.map((c) => html`<${Check} key=${c} label=${word("category", c)} value=${Boolean(quiet.categories?.includes(c))} onInput=${(on) => toggle(c, on)} disabled=${off} />`)}
