@@ -10,6 +10,7 @@ import { go, useFilters } from "../router.js";
 import { may } from "../session.js";
 import { Empty, Failure, Money, Page, Section, Time, Waiting, curl } from "../ui/parts.js";
 import { Pages, Table } from "../ui/table.js";
+import { weekAgo } from "./policy/funnel.js";
 import { Routes } from "./policies/routes.js";
 
 export const policyPath = (name) => "/policies/" + encodeURIComponent(name);
@@ -45,7 +46,7 @@ function columns(week) {
 
 // useWeek is what each policy's messages came to in the last seven days, for those who may see reports.
 function useWeek() {
-  const from = useMemo(() => new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000 - 7 * 86_400_000).toISOString(), []);
+  const from = useMemo(weekAgo, []);
   const { data } = useLoad(may("reports:read") ? "/v1/reports/costs" + query({ from, group_by: "policy" }) : "");
   return data?.data || [];
 }

@@ -2,9 +2,11 @@
 import { post } from "../../api.js";
 import { html, useEffect, useState } from "../../html.js";
 import { duration, millis, money, number, share } from "../../format.js";
-import { t } from "../../lang.js";
+import { t, word } from "../../lang.js";
 import { useSaving } from "../../ui/form.js";
-import { Empty, Failure, Notice, Section, Time } from "../../ui/parts.js";
+import { Channel, Empty, Failure, Money, Notice, Section, Time } from "../../ui/parts.js";
+import { Table } from "../../ui/table.js";
+import { weekAgo } from "./funnel.js";
 
 const percent = (x) => number(x, { style: "percent", maximumFractionDigits: 1 });
 const points = (x) => t("compare.points", { n: number(x * 100, { maximumFractionDigits: 1 }) });
@@ -27,7 +29,7 @@ export function Compare({ name, policy, changed }) {
   const saving = useSaving();
   const text = JSON.stringify(policy);
   useEffect(() => setAnswer(undefined), [text]);
-  const run = () => saving.run(async () => setAnswer(await post(`/v1/policies/${encodeURIComponent(name)}/simulate`, { policy })));
+  const run = () => saving.run(async () => setAnswer(await post(`/v1/policies/${encodeURIComponent(name)}/simulate`, { policy, from: weekAgo() })));
   const actions = html`<button type="button" disabled=${saving.busy} onClick=${run}>${saving.busy ? t("compare.running") : t("compare.run")}</button>`;
   return html`<${Section} title=${t("compare.title")} note=${t(changed ? "compare.note_changed" : "compare.note")} actions=${actions} id="compare">
     <${Failure} problem=${saving.problem} />
@@ -44,8 +46,17 @@ function Answer({ answer: a }) {
       <tbody>${rows.map(([key, of, write, lessIsBetter, writeGap = write]) => html`<${Row} key=${key} label=${t("compare." + key)} real=${of(a.real)} simulated=${of(a.simulated)} write=${(x) => write(x, a.real)} writeGap=${(x) => writeGap(x, a.real)} lessIsBetter=${lessIsBetter} />`)}</tbody>
     </table></div>
     ${seen + drawn > 0 && html`<p class="note">${t("compare.drawn", { seen: number(seen), drawn: number(drawn), share: share(drawn / (seen + drawn)) })}</p>`}
+    ${a.assumed?.without_history?.length > 0 && html`<${Notice} tone="doubt"><p>${t("compare.without_history", { channels: a.assumed.without_history.map((c) => word("channel", c)).join(", ") })}</p><//>`}
+    ${a.by_step?.length > 0 && html`<h3 class="by-step">${t("compare.by_step")}</h3><${Table} caption=${t("compare.by_step")} rows=${a.by_step} rowKey=${(s) => s.step} columns=${byStep()} />`}
     ${a.complete === false && html`<${Notice} tone="doubt"><p>${t("compare.incomplete")}</p><//>`}`;
 }
+
+const byStep = () => [
+  { key: "step", label: t("compare.step"), cell: (s) => html`<span class="num">${s.step}.</span> <${Channel} of=${s.channel} />` },
+  { key: "started", label: t("compare.started"), num: true, cell: (s) => number(s.started) },
+  { key: "reached", label: t("compare.reached"), num: true, cell: (s) => number(s.reached) },
+  { key: "cost", label: t("compare.cost"), num: true, cell: (s) => html`<${Money} of=${s.cost} />` },
+];
 
 function Row({ label, real, simulated, write, writeGap, lessIsBetter }) {
   const shown = (x) => (Number.isFinite(x) ? write(x) : "–");

@@ -1,15 +1,19 @@
 // What became of last week's traffic on a step.
 import { query } from "../../api.js";
-import { html } from "../../html.js";
+import { html, useMemo } from "../../html.js";
 import { duration, millis, number, share } from "../../format.js";
 import { t, word } from "../../lang.js";
 import { useLoad } from "../../live.js";
 import { may } from "../../session.js";
 
-// useWeek is the delivery of a policy's messages by step, over the span that the service takes by itself: seven days.
+// weekAgo is the hour seven days before now, so that asking again soon is the same question.
+export const weekAgo = () => new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000 - 7 * 86_400_000).toISOString();
+
+// useWeek is what became of a policy's attempts in the last seven days: rows by step and channel.
 export function useWeek(name) {
-  const { data } = useLoad(name && may("reports:read") ? "/v1/reports/delivery" + query({ policy: name, group_by: "step" }) : "");
-  return data?.data && data;
+  const from = useMemo(weekAgo, []);
+  const { data } = useLoad(name && may("reports:read") ? "/v1/reports/delivery" + query({ policy: name, group_by: "step,channel", from }) : "");
+  return data?.data;
 }
 
 const kept = ["taken", "delivered", "read"];

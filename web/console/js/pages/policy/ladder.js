@@ -24,7 +24,7 @@ export function Ladder({ policy, change, errors, check, accounts, week, canWrite
   return html`
     <ol class="ladder">${steps.map((step, i) => html`<${Card} key=${i} step=${step} at=${i} count=${steps.length} accounts=${accounts} canWrite=${canWrite}
       errors=${errorsUnder(errors, `steps[${i}]`)} checked=${check?.valid ? check.steps[i] : undefined} warnings=${check?.warnings.filter((w) => w.step === i + 1)}
-      week=${week?.data.find((row) => row.step === i + 1 && row.channel === step.channel)}
+      week=${week?.find((row) => row.step === i + 1 && row.channel === step.channel)}
       set=${(changes) => setSteps(steps.map((s, at) => (at === i ? prune({ ...s, ...changes }) : s)))}
       move=${(by) => setSteps(moved(steps, i, by))} remove=${() => setSteps(steps.filter((_, at) => at !== i))} />`)}</ol>
     ${steps.length === 0 && html`<p class="faint">${t("policy.no_steps")}</p>`}
