@@ -16,12 +16,12 @@ export function Accounts({ step, accounts, set, canWrite, errors, at }) {
     set({ weights: typed === "" ? rest : { ...rest, [name]: Number(typed) } });
   };
   const error = [wrong(errors, at + "accounts"), wrong(errors, at + "weights")].filter(Boolean).join("; ");
-  return html`<fieldset class="step-accounts"><legend>${t("policy.accounts")}</legend>
+  return html`<fieldset class="step-accounts"><legend>${t(weighted ? "policy.accounts_weighted" : "policy.accounts")}</legend>
     ${chosen.length === 0 && html`<p class="faint">${t("policy.every_account", { channel: word("channel", step.channel) })} ${!weighted && ofChannel.length > 0 && html`<span class="names">${ofChannel.map((a) => a.name).join(", ")}</span>`}</p>`}
     ${named.length > 0 && html`<ol class="account-rows">${named.map((name, i) => html`<li key=${name}>
       <span class="account">${name}${state(ofChannel, name)}</span>
-      ${weighted && html`<label class="weight"><span>${t("policy.weight")}</span><input type="number" min="0" max="1000" step="1" disabled=${!canWrite} placeholder="1" aria-label=${t("policy.weight_of", { account: name })}
-        value=${step.weights?.[name] ?? ""} onInput=${(e) => weigh(name, e.currentTarget.value)} /></label>`}
+      ${weighted && html`<input class="weight" type="number" min="0" max="1000" step="1" disabled=${!canWrite} placeholder="1" aria-label=${t("policy.weight_of", { account: name })}
+        value=${step.weights?.[name] ?? ""} onInput=${(e) => weigh(name, e.currentTarget.value)} />`}
       ${canWrite && chosen.length > 0 && html`<span class="row-buttons">
         ${!weighted && html`<button type="button" class="small quiet" disabled=${i === 0} aria-label=${t("policy.account_up", { account: name })} onClick=${() => choose(moved(chosen, i, -1))}>↑</button>
         <button type="button" class="small quiet" disabled=${i === chosen.length - 1} aria-label=${t("policy.account_down", { account: name })} onClick=${() => choose(moved(chosen, i, 1))}>↓</button>`}

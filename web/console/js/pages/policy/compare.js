@@ -61,7 +61,7 @@ const byStep = () => [
 function Row({ label, real, simulated, write, writeGap, lessIsBetter }) {
   const shown = (x) => (Number.isFinite(x) ? write(x) : "–");
   const gap = simulated - real;
-  const same = !Number.isFinite(gap) || writeGap(Math.abs(gap)) === writeGap(0);
+  const same = !Number.isFinite(gap) || shown(real) === shown(simulated);
   return html`<tr><th scope="row">${label}</th><td class="right num">${shown(real)}</td><td class="right num">${shown(simulated)}</td>
     <td class="right num">${same ? html`<span class="faint">${Number.isFinite(gap) ? "±0" : "–"}</span>` : html`<span class="gap" data-tone=${gap < 0 === lessIsBetter ? "good" : "bad"}>${gap > 0 ? "+" : "−"}${writeGap(Math.abs(gap))}</span>`}</td></tr>`;
 }

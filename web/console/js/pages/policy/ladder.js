@@ -59,7 +59,7 @@ function Card({ step, at, count, accounts, canWrite, errors, checked, warnings, 
         <div class="step-choice">
           ${several && html`<${Field} label=${t("policy.prefer")} kind="select" options=${choices(["listed", "weighted", "cheapest"], "prefer", step.prefer || "listed")} value=${step.prefer || "listed"} disabled=${off}
             onInput=${(prefer) => set({ prefer: prefer === "listed" ? undefined : prefer, weights: prefer === "weighted" ? step.weights : undefined })} error=${wrong(errors, field("prefer"))} />`}
-          <${Field} label=${t("policy.when")} value=${step.when} placeholder="category == 'otp'" mono spellcheck=${false} autocomplete="off" disabled=${off} onInput=${(when) => set({ when })} error=${wrong(errors, field("when"))} />
+          <${Field} label=${t("policy.when")} value=${step.when} placeholder=${canWrite ? "category == 'otp'" : undefined} mono spellcheck=${false} autocomplete="off" disabled=${off} onInput=${(when) => set({ when })} error=${wrong(errors, field("when"))} />
         </div>
       </div>
       ${own && html`<p class="error">${own}</p>`}

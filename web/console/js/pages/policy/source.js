@@ -13,7 +13,7 @@ export function Source({ edited, canWrite }) {
     area.current.focus();
     area.current.setSelectionRange(at, at + 1);
   };
-  return html`<${Section} title="JSON" note=${t("policy.json_note")} actions=${html`<${Copy} text=${text} />`}>
+  return html`<${Section} title="JSON" note=${canWrite && t("policy.json_note")} actions=${html`<${Copy} text=${text} />`}>
     <textarea ref=${area} class="mono source" aria-label="JSON" aria-invalid=${wrong ? "true" : undefined} aria-describedby=${wrong ? "source-error" : undefined} spellcheck=${false} autocomplete="off"
       rows=${Math.min(Math.max(text.split("\n").length + 1, 12), 44)} readonly=${!canWrite} value=${text} onInput=${(e) => edited.write(e.currentTarget.value)} onBlur=${edited.settle}></textarea>
     ${wrong && html`<p class="error" id="source-error" role="alert">${wrong} ${fault.line && html`<button type="button" class="link" onClick=${jump}>${t("policy.json_jump")}</button>`}</p>`}

@@ -40,7 +40,7 @@ export function Tryout({ policy }) {
       </div>
       <div><button disabled=${saving.busy || !template}>${saving.busy ? t("tryout.running") : t("tryout.run")}</button></div>
     </form>`}
-    <div aria-live="polite">
+    <div class="tryout-answers" aria-live="polite">
       ${saving.problem && html`<${Failure} problem=${saving.problem} />`}
       ${others.length > 0 && html`<ul class="errors">${others.map((e) => html`<li><code>${e.field}</code> ${e.message}</li>`)}</ul>`}
       ${refused.length > 0 && html`<ol class="refusals">${refused.map((e) => html`<li key=${e.field}><code>${e.field}</code> <strong>${word("reason", e.reason)}</strong> <span class="faint">${e.message}</span></li>`)}</ol>`}
