@@ -26,7 +26,10 @@ export const prune = (object) => Object.fromEntries(Object.entries(object).filte
 export const pretty = (body) => JSON.stringify(body, null, 2);
 
 // ordered lists an object's fields by name all the way down, so that two are equal whichever way they were written.
-const ordered = (v) => (v && typeof v === "object" && !Array.isArray(v) ? Object.fromEntries(Object.keys(v).sort().map((k) => [k, ordered(v[k])])) : Array.isArray(v) ? v.map(ordered) : v);
+function ordered(v) {
+  if (Array.isArray(v)) return v.map(ordered);
+  return isObject(v) ? Object.fromEntries(Object.keys(v).sort().map((name) => [name, ordered(v[name])])) : v;
+}
 
 export const same = (a, b) => JSON.stringify(ordered(a)) === JSON.stringify(ordered(b));
 

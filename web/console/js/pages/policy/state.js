@@ -26,17 +26,18 @@ export function useEdited(name, stored) {
   const text = draft?.text ?? pretty(policy);
   const typed = draft?.text !== undefined ? read(draft.text) : {};
   const base = draft?.base ?? stored?.version ?? 0;
+  const keep = (next) => (stored && same(next, begin) ? drop(null) : setDraft({ ...kept, policy: next }));
   const kept = { base, name: draft?.name ?? name };
   return {
     policy, text, base,
     name: kept.name,
     fault: typed.line || typed.field ? typed : null,
     changed: draft !== null && (!stored || !same(policy, begin) || Boolean(typed.line || typed.field)),
-    change: (changes) => setDraft({ ...kept, policy: prune({ ...policy, ...changes }) }),
+    change: (changes) => keep(prune({ ...policy, ...changes })),
     rename: (to) => setDraft({ ...kept, policy, name: to }),
     write: (next) => setDraft({ ...kept, policy: read(next).policy ?? policy, text: next }),
     // settle lays the text out again once it is left, if it can be read.
-    settle: () => draft?.text !== undefined && read(draft.text).policy && setDraft({ ...kept, policy }),
+    settle: () => draft?.text !== undefined && read(draft.text).policy && keep(policy),
     drop: () => drop(null),
   };
 }

@@ -10,6 +10,7 @@ import { may } from "../../session.js";
 import { Confirm } from "../../ui/dialog.js";
 import { Empty, Notice, Page, Section, Time } from "../../ui/parts.js";
 import { Table } from "../../ui/table.js";
+import { Ladder } from "./ladder.js";
 
 const newestFirst = (list) => [...list].sort((a, b) => b.version - a.version);
 
@@ -42,6 +43,7 @@ export function Version({ name, wanted, list, current, again }) {
     <${Notice}><p>${version.deleted ? t("policy.version_took_out") : current ? t("policy.version_of", { version: current.version }) : t("policy.version_of_none")}</p><//>
     ${!version.deleted && html`
       <div class="headline" data-tone="busy"><p class="story">${sentence(version)} <span class="faint">${bounds(version)}</span></p></div>
+      <${Section} title=${t("policy.ladder")}><${Ladder} policy=${bodyOf(version)} errors=${[]} accounts=${[]} canWrite=${false} /><//>
       ${current ? html`<${Section} title=${t("policy.diff")} note=${t("policy.diff_note", { version: wanted, current: current.version })}><${Diff} before=${pretty(bodyOf(version))} after=${pretty(bodyOf(current))} /><//>`
         : html`<${Section} title="JSON"><pre class="block" tabindex="0">${pretty(bodyOf(version))}</pre><//>`}`}
     <${Versions} name=${name} list=${list} current=${current} />
