@@ -22,9 +22,9 @@ const lost = ["failed", "timed_out", "unknown", "skipped"];
 export function Funnel({ row }) {
   if (!row?.attempts && !row?.skipped) return null;
   const median = wait(row.time_to_delivered?.p50);
-  return html`<div class="funnel" role="group" aria-label=${t("funnel.title")}>
-    <p class="funnel-head"><strong>${t("funnel.title")}</strong> <span class="faint">${t("funnel.attempts", { n: row.attempts, count: number(row.attempts) })}${median && ` · ${t("funnel.median", { time: median })}`}</span></p>
-    <dl class="funnel-bars">${kept.map((name) => html`<div key=${name}><dt>${t("funnel." + name)}</dt>
+  return html`<div class="funnel" role="group" aria-label=${t("stepweek.title")}>
+    <p class="funnel-head"><strong>${t("stepweek.title")}</strong> <span class="faint">${t("stepweek.attempts", { n: row.attempts, count: number(row.attempts) })}${median && ` · ${t("stepweek.median", { time: median })}`}</span></p>
+    <dl class="funnel-bars">${kept.map((name) => html`<div key=${name}><dt>${t("stepweek." + name)}</dt>
       <dd><progress max=${Math.max(row.attempts, 1)} value=${row[name] || 0} data-kind=${name} aria-hidden="true"></progress><span class="num">${number(row[name] || 0)}</span><span class="num faint">${row.attempts > 0 ? share((row[name] || 0) / row.attempts) : ""}</span></dd></div>`)}</dl>
     <p class="funnel-lost">${lost.filter((name) => row[name] > 0).map((name) => html`<span key=${name}>${word("status", name)} <strong class="num">${number(row[name])}</strong></span>`)}</p>
   </div>`;
