@@ -16,6 +16,11 @@ import { Tenant } from "./pages/tenants/tenant.js";
 import { Tenants } from "./pages/tenants.js";
 import { Policies } from "./pages/policies.js";
 import { NewPolicy, Policy } from "./pages/policy.js";
+import { ChannelPage } from "./pages/channels/detail.js";
+import { Channels } from "./pages/channels.js";
+import { NewChannel } from "./pages/channels/new.js";
+import { NewTemplate, TemplatePage } from "./pages/template.js";
+import { Templates } from "./pages/templates.js";
 
 export const pages = [
   ["/", Overview],
@@ -36,4 +41,10 @@ export const pages = [
   ["/policies", Policies],
   ["/policies/new", NewPolicy],
   ["/policies/:name", Policy],
+  ["/channels", Channels],
+  ["/channels/new", NewChannel],
+  ["/channels/:id", ChannelPage],
+  ["/templates", Templates],
+  ["/templates/new", NewTemplate],
+  ["/templates/:name", TemplatePage],
 ];

@@ -39,6 +39,7 @@ const tones = {
   accepted: "busy", scheduled: "busy", sending: "busy", pending: "busy",
   failed: "bad", expired: "bad", trouble: "bad", dead: "bad", open: "bad",
   unknown: "doubt", timed_out: "doubt", warning: "doubt", needs_reauth: "doubt", test: "doubt",
+  error: "bad", ENABLE: "good", PENDING_REVIEW: "busy", REJECT: "bad", DISABLE: "bad",
 };
 
 // Status is a state in one word and one colour.
