@@ -45,7 +45,7 @@ export function Edit({ account, adapter, onSaved }) {
     setSecrets({});
     saving.clear();
   };
-  const save = () => saving.run(async () => {
+  const save = () => dirty && saving.run(async () => {
     await patch("/v1/channels/" + account.id, changes);
     forget();
     onSaved();

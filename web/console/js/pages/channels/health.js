@@ -1,6 +1,6 @@
 // How an account does: in one word, why, and in numbers.
 import { html } from "../../html.js";
-import { duration, number, share } from "../../format.js";
+import { date, duration, number, share, utc } from "../../format.js";
 import { has, t, word } from "../../lang.js";
 import { useNow } from "../../live.js";
 import { Link } from "../../router.js";
@@ -44,13 +44,13 @@ const none = () => html`<span class="faint">${t("account_health.not_told")}</spa
 export function facts(a, { all = false } = {}) {
   const h = healthOf(a);
   const quota = quotaOf(a);
-  const expires = h.refresh_token_expires_at || h.token_expires_at;
+  const consent = h.refresh_token_expires_at;
   const moves = h.last_moves ?? [];
   return [
-    (all || expires) && [t("account_health.token"), expires ? html`<${Left} at=${expires} />` : none()],
-    all && h.refresh_token_expires_at && h.token_expires_at && [t("account_health.access_token"), html`<${Left} at=${h.token_expires_at} />`],
+    consent && [t("account_health.refresh_token"), html`<${Left} at=${consent} />`],
+    h.token_expires_at && [t("account_health.token"), html`<${Left} at=${h.token_expires_at} />`],
     (all || quota) && [t("account_health.quota"), quota ? html`<${Quota} of=${quota} all=${all} />` : none()],
-    (all || h.quality) && [t("account_health.quality"), h.quality ? word("account_quality", h.quality) : none()],
+    (all || h.quality) && [t("account_health.quality"), h.quality ? html`<span class="state" data-tone=${h.quality === "LOW" ? "doubt" : undefined}>${word("account_quality", h.quality)}</span>` : none()],
     (all || h.templates) && [t("account_health.templates"), h.templates ? html`<${TemplateStates} of=${h.templates} />` : none()],
     [t("account_health.last_receipt"), html`<${Ago} at=${h.last_receipt_at} none=${t("account_health.never")} />`],
     [t("account_health.last_webhook"), html`<${Ago} at=${h.last_webhook_at} none=${t("account_health.never")} /> ${h.forged_webhooks > 0 && html`<span class="tag" data-tone="doubt">${t("account_health.forged", { n: h.forged_webhooks })}</span>`}`],
@@ -68,7 +68,7 @@ function Left({ at }) {
   const left = new Date(at) - now;
   if (left <= 0) return html`<span class="state" data-tone="bad">${t("account_health.expired")}</span> <${Time} at=${at} />`;
   const days = Math.floor(left / 86_400_000);
-  return html`<span class="num state" data-tone=${days < 7 && left > 7_200_000 ? "doubt" : undefined}>${days > 0 ? t("account_health.days", { n: days }) : duration(left)}</span> <span class="faint"><${Time} at=${at} /></span>`;
+  return html`<span class="num state" data-tone=${days < 7 && left > 7_200_000 ? "doubt" : undefined}>${days > 0 ? t("account_health.days", { n: days }) : duration(left)}</span> <span class="faint">${days > 0 ? html`<time class="num" datetime=${at} title=${utc(at)}>${date(at)}</time>` : html`<${Time} at=${at} clock />`}</span>`;
 }
 
 // Ago is how long ago something was; the moment stands behind it.

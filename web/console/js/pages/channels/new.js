@@ -73,12 +73,12 @@ function ChooseAdapter({ list, channel, value, onNext, onBack }) {
   return html`<${Section} title=${t("channel_new.step2")}>
     ${fit.length === 0 ? html`<${Empty} title=${t("channel_new.no_adapter", { channel: word("channel", channel) })} />`
       : html`<${Choices} title=${t("channel_new.which_adapter", { channel: word("channel", channel) })} name="adapter" value=${value} onNext=${onNext} onBack=${onBack}
-        options=${fit.map((a) => [a.name, word("adapter", a.name), html`<${Abilities} of=${a} />`])} />`}<//>`;
+        options=${fit.map((a) => [a.name, word("adapter", a.name), html`<${Abilities} of=${a} channel=${channel} />`])} />`}<//>`;
 }
 
 // Abilities are what a provider tells and can be asked.
-export function Abilities({ of: a }) {
-  const receipts = a.receipts ?? [];
+function Abilities({ of: a, channel }) {
+  const receipts = a.channel_receipts?.[channel] ?? a.receipts ?? [];
   const can = a.can ?? [];
   return html`<span class="abilities">${receipts.length > 0 && html`<span>${t("channel_new.tells", { what: receipts.map((r) => word("receipt", r)).join(", ") })}</span>`}
     ${can.map((c) => html`<span class="tag">${word("adapter_can", c)}</span>`)}</span>`;
@@ -91,8 +91,8 @@ function Fill({ adapter, draft, change, secrets, setSecrets, onBack, onAdded }) 
     name: draft.name.trim(), channel: draft.channel, adapter: adapter.name, settings: { ...filled(draft.settings), ...filled(secrets) },
     ...((draft.per_second || draft.concurrency) && { rate: { per_second: Number(draft.per_second), concurrency: Number(draft.concurrency) } }),
   })));
-  return html`<${Section} title=${t("channel_new.settings_of", { provider: word("adapter", adapter.name) })} note=${t("channel_new.settings_note")}>
-    <${Form} onSubmit=${save} saving=${saving} submit=${t("channel_new.create")} onCancel=${onBack} said=${["name", "rate.per_second", "rate.concurrency", ...adapter.settings.map((s) => "settings." + s.name)]}>
+  return html`<${Section} title=${t("channel_new.settings_of", { provider: word("adapter", adapter.name) })} note=${t("channel_new.settings_note")} actions=${html`<button type="button" onClick=${onBack}>${t("channel_new.back")}</button>`}>
+    <${Form} onSubmit=${save} saving=${saving} submit=${t("channel_new.create")} said=${["name", "rate.per_second", "rate.concurrency", ...adapter.settings.map((s) => "settings." + s.name)]}>
       <${Field} label=${t("channels.name")} hint=${t("channels.name_hint")} value=${draft.name} onInput=${(name) => change({ name })} required maxlength="64" error=${saving.wrong("name")} />
       <${Settings} fields=${adapter.settings} open=${draft.settings} secrets=${secrets} setSecrets=${setSecrets} wrong=${saving.wrong}
         setOpen=${(make) => change({ settings: make(draft.settings) })} />

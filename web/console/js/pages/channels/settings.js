@@ -4,7 +4,7 @@ import { t } from "../../lang.js";
 import { Field } from "../../ui/form.js";
 
 // apart: a setting that few people touch; it stands behind those that everybody fills in.
-const apart = (s) => !s.required && /(_url|_ca|_ton|_npi)$/.test(s.name) && s.name !== "base_url";
+const apart = (s) => !s.required && !s.secret && (s.default || /(_url|_ca|_ton|_npi)$/.test(s.name));
 
 // tree: the setting is JSON, as the parts of an HTTP gateway are.
 const tree = (s) => /^[{[]/.test(s.example || "") || /^[{[]/.test(s.default || "");
@@ -55,7 +55,7 @@ function Setting({ of: s, value, onInput, error, kept, disabled }) {
         : html`<input ...${shared} class="mono" type=${s.secret && !bare ? "password" : "text"} />`}
       ${s.secret && html`<button type="button" class="small" aria-pressed=${bare} onClick=${() => setBare(!bare)} aria-label=${t(bare ? "channel_settings.hide_one" : "channel_settings.show_one", { name: s.name })}>${t(bare ? "channel_settings.hide" : "channel_settings.show")}</button>`}
     </div>
-    <p class="hint" id="${id}-hint">${s.help}${s.example && html` <span class="example">${t("channel_settings.example")} <code>${s.example}</code></span>`}</p>
+    <p class="hint" id="${id}-hint">${s.help}${s.example && s.example !== s.default && html` <span class="example">${t("channel_settings.example")} <code>${s.example}</code></span>`}</p>
     ${error && html`<p class="error">${error}</p>`}
   </div>`;
 }
