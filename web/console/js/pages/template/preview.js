@@ -44,8 +44,8 @@ const Price = ({ of }) => html`<span class="num">${of ? money(of) : html`<span c
 const One = ({ channel, of }) => html`<div class="shown" data-channel=${channel}>
   <${Rendering} channel=${channel} content=${of.content} />
   ${of.problem && html`<p class="error">${of.problem}</p>`}
-  <p class="cost"><span class="faint">${t("template_preview.price")}</span> <${Price} of=${of.price} /></p>
-  ${channel === "sms" && html`<${Meter} text=${of.content.text || ""} segments=${of.segments} encoding=${of.encoding} />`}
+  ${(of.price || !of.problem) && html`<p class="cost"><span class="faint">${t("template_preview.price")}</span> <${Price} of=${of.price} /></p>`}
+  ${of.segments > 0 && html`<${Meter} text=${of.content.text || ""} segments=${of.segments} encoding=${of.encoding} />`}
 </div>`;
 
 function Plain({ of: p, onPlain }) {
