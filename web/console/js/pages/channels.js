@@ -35,4 +35,4 @@ export function Channels() {
   <//>`;
 }
 
-const example = { name: "sms-main", channel: "sms", adapter: "infobip", settings: { base_url: "https://abc123.api.infobip.com", api_key: "…", sender: "MYBRAND" } };
+const example = { name: "sms-main", channel: "sms", adapter: "infobip", settings: { base_url: "…", api_key: "…", sender: "MYBRAND" } };

@@ -32,14 +32,14 @@ const numbers = Array.from({ length: 12 }, (_, i) => `+849000000${String(i + 1).
 export function Start() {
   const [shown, setShown] = useState("Node.js");
   return html`
-    <${Section} title=${t("start.send")} note=${t("start.send_note")} id="send"><${Snippet} text=${curl("POST", "/v1/messages", message)} /><//>
-    <${Section} title=${t("start.verify")} note=${t("start.verify_note")} id="verify" actions=${html`<div class="choose" role="group" aria-label=${t("start.language")}>
+    <${Section} title=${t("quickstart.send")} note=${t("quickstart.send_note")} id="send"><${Snippet} text=${curl("POST", "/v1/messages", message)} /><//>
+    <${Section} title=${t("quickstart.verify")} note=${t("quickstart.verify_note")} id="verify" actions=${html`<div class="choose" role="group" aria-label=${t("quickstart.language")}>
       ${Object.keys(samples).map((name) => html`<button type="button" class="small" key=${name} aria-pressed=${name === shown} onClick=${() => setShown(name)}>${name}</button>`)}</div>`}>
       <${Snippet} text=${samples[shown]} />
     <//>
-    <${Section} title=${t("start.numbers")} note=${t("start.numbers_note")} id="numbers">
-      <div class="table-room" role="region" aria-label=${t("start.numbers")} tabindex="0"><table>
-        <thead><tr><th scope="col">${t("start.number")}</th><th scope="col">${t("start.happens")}</th></tr></thead>
+    <${Section} title=${t("quickstart.numbers")} note=${t("quickstart.numbers_note")} id="numbers">
+      <div class="table-room" role="region" aria-label=${t("quickstart.numbers")} tabindex="0"><table>
+        <thead><tr><th scope="col">${t("quickstart.number")}</th><th scope="col">${t("quickstart.happens")}</th></tr></thead>
         <tbody>${numbers.map((number, i) => html`<tr key=${number}><td><code class="whole">${number}</code></td><td>${t("testnumber." + (i + 1))}</td></tr>`)}</tbody>
       </table></div>
     <//>`;
