@@ -21,7 +21,7 @@ var wordsOfMessages = []string{"912345001", "912 345 001", "A-1029", "gui", "g�
 // Whatever a person asks that is not revealing, they see neither the number nor the words of a message. A key sees them.
 func TestPeopleSeeMasked(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		a := newAPI(t, store)
+		a := newAPI(t, store, func(d *Deps) { d.live = quick })
 		callback := a.newCallback()
 		delivery := a.firstDelivery(callback)
 		body := func(fields ...string) string {
@@ -39,6 +39,7 @@ func TestPeopleSeeMasked(t *testing.T) {
 		}{
 			{"GET", "/v1/messages", "", 200, "+84•••••001"},
 			{"GET", "/v1/messages/" + id, "", 200, "+84•••••001"},
+			{"GET", "/v1/messages/" + id + "/trace", "", 200, "+84•••••001"},
 			{"POST", "/v1/messages/search", `{"to":"0912345001"}`, 200, "+84•••••001"},
 			{"POST", "/v1/messages", body(scheduled()), 202, "+84•••••001"},
 			{"POST", "/v1/messages/batch", `{"messages":[` + body() + `]}`, 200, `"id":`},
@@ -53,6 +54,7 @@ func TestPeopleSeeMasked(t *testing.T) {
 			}
 			wantNone(t, tt.method+" "+tt.path, r.body)
 		}
+		wantNone(t, "a live message", a.do("GET", "/v1/messages/"+id, "", "", "Cookie", cookie, "Accept", eventStream).body)
 		for _, route := range a.router.Routes() { // and all that will be listed some day
 			if route.Method == http.MethodGet && strings.HasPrefix(route.Path, "/v1/") && !strings.Contains(route.Path, ":") {
 				wantNone(t, route.Path, a.do("GET", route.Path, "", "", "Cookie", cookie).body)

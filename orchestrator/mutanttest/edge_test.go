@@ -68,7 +68,27 @@ func edgeMutants() []mutant {
 		},
 		{
 			"tenant-key-is-admin", "I15 tenants are made by the admin", "web/auth.go",
-			"case access == accessAdmin:\n\t\t\tfail(c, forbidden(\"This needs the admin key.\"))", "case access == accessAdmin:\n\t\t\tc.Set(keyCaller, key.caller)", web("(TestRequests|TestTenancy)"),
+			"case access == accessAdmin || access == accessPeople:\n\t\t\tfail(c, forbidden(\"This needs the admin key.\"))", "case access == accessAdmin || access == accessPeople:\n\t\t\tc.Set(keyCaller, key.caller)", web("(TestRequests|TestTenancy)"),
+		},
+		{
+			"people-see-whole-numbers", "SECURITY: people see masked numbers", "web/mask.go",
+			"v.To = policy.MaskPhone(v.To)", "_ = policy.MaskPhone(v.To)", web("TestPeopleSeeMasked"),
+		},
+		{
+			"live-answers-are-not-masked", "SECURITY: people see masked numbers", "web/live.go",
+			"w.begin()\n\tw.state(shown(w.c, v))", "w.begin()\n\tw.state(v)", web("TestPeopleSeeMasked"),
+		},
+		{
+			"person-looks-at-another-tenant", "I15 a tenant's people see their tenant", "web/sessions.go",
+			"if err != nil || !p.whole() && id != p.user.TenantID {", "if err != nil {", web("TestTenantOfPeople"),
+		},
+		{
+			"other-sites-act-for-people", "SECURITY: no site acts for a person", "web/sessions.go",
+			"if s.cross.Check(c.Request) != nil {", "if s.cross == nil {", web("TestRoles"),
+		},
+		{
+			"idle-session-goes-on", "SECURITY: a session ends after thirty idle minutes", "web/sessions.go",
+			"min(row.EndsAt, row.SeenAt+sessionIdle.Milliseconds())", "row.EndsAt", web("TestSessionsEnd"),
 		},
 		{
 			"revoked-key-works-on", "SECURITY: a revoked key ends within seconds", "web/auth.go",
