@@ -34,6 +34,7 @@ type demo struct {
 	simURL  string
 	// smscAddress is where the simulated SMS centre listens.
 	smscAddress string
+	app         demoApp
 	tenant      demoTenant
 	trace       *trace
 }
@@ -86,7 +87,7 @@ func (d *demo) play(ctx context.Context, std *streams) error {
 	return errors.Join(err, stopProviders())
 }
 
-// startProviders runs the simulator on a free loopback port.
+// startProviders runs the simulator, and the tenant's app, on free loopback ports.
 func (d *demo) startProviders() (stop func() error, err error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -107,12 +108,17 @@ func (d *demo) startProviders() (stop func() error, err error) {
 	}
 	d.simURL, d.smscAddress = "http://"+ln.Addr().String(), smsc.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
+	app, err := d.startApp(ctx)
+	if err != nil {
+		cancel()
+		return nil, errors.Join(err, ln.Close(), smsc.Close())
+	}
 	ended := make(chan error, 2)
 	go func() { ended <- serveUntil(ctx, ln, d.sim.Handler(), d.service.log) }()
 	go func() { ended <- d.sim.ServeSMPP(smsc) }()
 	return func() error {
 		cancel()
-		return errors.Join(d.sim.Close(), <-ended, <-ended)
+		return errors.Join(d.sim.Close(), <-ended, <-ended, <-app)
 	}, nil
 }
 

@@ -77,6 +77,9 @@ func (d *demo) furnish(ctx context.Context) (demoTenant, error) {
 	if err := d.accounts(ctx, t.id); err != nil {
 		return t, err
 	}
+	if err := d.subscribe(ctx, t.id, now); err != nil {
+		return t, err
+	}
 	for _, tpl := range demoTemplates {
 		tpl.TenantID, tpl.UpdatedAt = t.id, now
 		if err := store.PutTemplate(ctx, tpl); err != nil {
