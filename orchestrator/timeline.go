@@ -119,8 +119,8 @@ func timeline(st models.State, plan policy.Plan) []Event {
 		if moved && a.EndedAt > 0 {
 			late = policy.ReasonLateReceipt
 		}
-		if a.DeliveredAt > 0 {
-			add(a.DeliveredAt, &id, "attempt.delivered", lateIf(late, a.DeliveredAt, a.EndedAt), "%s delivered", a.Channel)
+		if a.DeliveredAt > 0 { // a provider may tell the minute only: told as it is, it would come before the sending
+			add(max(a.DeliveredAt, a.SentAt), &id, "attempt.delivered", lateIf(late, a.DeliveredAt, a.EndedAt), "%s delivered", a.Channel)
 		}
 		add(a.ReadAt, &id, "attempt.read", lateIf(late, a.ReadAt, a.EndedAt), "%s read", a.Channel)
 	}

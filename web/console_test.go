@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // consoleText is every file of the console of a kind, by its path.
@@ -294,6 +295,15 @@ func TestConsoleAssets(t *testing.T) {
 		w := browse(t, r, m[1], "Accept", "*/*", "Accept-Encoding", "gzip")
 		if w.Code != 200 || w.Header().Get("Content-Encoding") != "gzip" || w.Header().Get("Cache-Control") != forever {
 			t.Errorf("%s answers %d, %v", m[1], w.Code, w.Header())
+		}
+	}
+}
+
+// Who came by https once comes by https for a year; where there is none, nothing is promised.
+func TestStrictTransport(t *testing.T) {
+	for public, want := range map[string]string{"https://cascade.example.com": "max-age=31536000", "http://127.0.0.1:8080": ""} {
+		if got := browse(t, New(Deps{PublicURL: public, Now: time.Now}), "/").Header().Get("Strict-Transport-Security"); got != want {
+			t.Errorf("%s: %q, want %q", public, got, want)
 		}
 	}
 }

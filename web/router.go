@@ -87,6 +87,9 @@ func New(d Deps) *gin.Engine {
 		r.Use(noteRequests(d.Journal, d.Now)) // around what makes an answer of a panic
 	}
 	r.Use(observe(d.Log, d.Now))
+	if strings.HasPrefix(d.PublicURL, "https://") {
+		r.Use(func(c *gin.Context) { c.Header("Strict-Transport-Security", "max-age=31536000") })
+	}
 	pages := newConsole(d.Console)
 	r.NoRoute(pages.elsewhere)
 	r.NoMethod(func(c *gin.Context) { fail(c, methodNotAllowed()) })
