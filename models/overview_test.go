@@ -2,14 +2,10 @@ package models_test
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"strconv"
 	"testing"
-	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
-	"github.com/google/uuid"
 
 	"cascade/models"
 	"cascade/models/modelstest"
@@ -163,70 +159,5 @@ func TestQuantile(t *testing.T) {
 		if p50, p95 := tt.slot.Quantile(0.5), tt.slot.Quantile(0.95); p50 != tt.p50 || p95 != tt.p95 {
 			t.Errorf("%s: %d and %d, want %d and %d", name, p50, p95, tt.p50, tt.p95)
 		}
-	}
-}
-
-// BenchmarkOverview reads the overview of a day with CASCADE_BENCH_MESSAGES messages (10,000 unless told), each with an attempt.
-func BenchmarkOverview(b *testing.B) {
-	n := 10_000
-	if text := os.Getenv("CASCADE_BENCH_MESSAGES"); text != "" {
-		var err error
-		if n, err = strconv.Atoi(text); err != nil {
-			b.Fatal(err)
-		}
-	}
-	for _, dialect := range modelstest.Dialects(b) {
-		b.Run(dialect, func(b *testing.B) {
-			s := modelstest.Open(b, dialect)
-			tenant := uuid.New()
-			now := time.Now().UnixMilli()
-			for _, statement := range fillSQL(dialect, tenant.String(), now-day, n) {
-				if _, err := s.Hot().ExecContext(b.Context(), statement); err != nil {
-					b.Fatal(err)
-				}
-			}
-			began := time.Now()
-			if err := s.SumSlots(b.Context(), func() bool { return false }); err != nil {
-				b.Fatal(err)
-			}
-			b.Logf("%d messages summed in %s", n, time.Since(began))
-			for b.Loop() {
-				parts, err := s.Overview(b.Context(), tenant, false, now-day, now, 48)
-				if err != nil {
-					b.Fatal(err)
-				}
-				var all models.Slot
-				for _, part := range parts {
-					all.Add(part)
-				}
-				if all.Accepted < int64(n-n/100) {
-					b.Fatalf("%d of %d messages", all.Accepted, n)
-				}
-			}
-		})
-	}
-}
-
-// fillSQL inserts messages that are spread over a day, three of four reached, and an attempt of each.
-func fillSQL(dialect, tenant string, from int64, n int) []string {
-	numbers := fmt.Sprintf("(SELECT i FROM generate_series(0::bigint, %d) AS g(i)) x", n-1)
-	id := "(lpad(to_hex(%[2]d + i * %[3]d / %[4]d), 12, '0') || '7000' || lpad(to_hex(i), 16, '0'))::uuid"
-	if dialect == models.SQLite {
-		numbers = fmt.Sprintf("(WITH RECURSIVE g(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM g WHERE i < %d) SELECT i FROM g) x", n-1)
-		id = "printf('%%012x', %[2]d + i * %[3]d / %[4]d)"
-		id = "substr(" + id + ", 1, 8) || '-' || substr(" + id + ", 9) || '-7000-8000-' || printf('%%012x', i)"
-	}
-	id = fmt.Sprintf("%[1]s"+id, "", from, day, n)
-	at := fmt.Sprintf("%d + i * %d / %d", from, day, n)
-	settle := "ANALYZE"
-	if dialect == models.Postgres { // as upkeep leaves a database that has lived for a while
-		settle = "VACUUM (ANALYZE)"
-	}
-	return []string{
-		fmt.Sprintf(`INSERT INTO messages (tenant_id, id, created_at, status, completed_at, attempts, currency, channel, content)
-			SELECT '%s', %s, %s, CASE i %% 4 WHEN 0 THEN 'failed' ELSE 'delivered' END, %s + i %% 9000, 1, 'VND', 'zns', '%0200d' FROM %s`, tenant, id, at, at, 7, numbers),
-		fmt.Sprintf(`INSERT INTO attempts (tenant_id, message_id, n, created_at, channel, account, status, calls, delivered_at, cost)
-			SELECT '%s', %s, 1, %s, 'zns', 'oa', 'delivered', 1, %s, 200000000 FROM %s`, tenant, id, at, at, numbers),
-		settle,
 	}
 }

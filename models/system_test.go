@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"cascade/models"
 	"cascade/models/modelstest"
 )
@@ -13,9 +11,12 @@ import (
 // What waits is counted to ten thousand, however much it is.
 func TestSystemCountsAreBounded(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, s *models.Store) {
-		now := time.Now().UnixMilli()
-		plant(t, s, fillSQL(s.Dialect(), uuid.NewString(), now-day, 10_001)[0])
-		plant(t, s, "UPDATE messages SET due_at = created_at")
+		due := make([]*models.Message, 10_001)
+		for i := range due {
+			due[i] = newMessage()
+			due[i].DueAt = time.Now().UnixMilli() - hour
+		}
+		want(t, s.InTx(t.Context(), func(tx *models.Tx) error { return tx.InsertMessages(t.Context(), due) }), nil)
 		got, err := s.System(t.Context())
 		want(t, err, nil)
 		most := models.Count{N: 10_000, Capped: true}
