@@ -42,8 +42,13 @@ type DeliveryTotals struct {
 	ToReach                                      Quantiles
 }
 
-var funnelColumns = map[string]string{
-	"channel": "a.channel", "step": "a.step", "account": "a.account", "template": "m.template", "day": "a.created_at",
+// funnelColumns are the words that a report can be grouped by: where the rows have them, and where the sums of hours have.
+var funnelColumns = map[string]struct{ raw, summed string }{
+	"channel":  {"a.channel", "h.channel"},
+	"step":     {"a.step", "h.step"},
+	"account":  {"a.account", "h.account"},
+	"template": {"m.template", "h.template"},
+	"day":      {"a.created_at", "h.hour * " + strconv.FormatInt(hourMillis, 10)},
 }
 
 // DeliveryGroups lists the words of DeliveryQuery.GroupBy.
@@ -80,6 +85,34 @@ func bucketMiddle(first int64) int64 {
 // Histogram counts times by their bucket.
 type Histogram map[int64]int64
 
+// text writes a histogram down, shortest time first: "60:2 105:1".
+func (h Histogram) text() string {
+	var b []byte
+	for _, first := range slices.Sorted(maps.Keys(h)) {
+		if len(b) > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendInt(b, first, 10)
+		b = append(b, ':')
+		b = strconv.AppendInt(b, h[first], 10)
+	}
+	return string(b)
+}
+
+// addText adds what text wrote, be it of several.
+func (h Histogram) addText(text string) error {
+	for part := range strings.FieldsSeq(text) {
+		first, count, _ := strings.Cut(part, ":")
+		bucket, err := strconv.ParseInt(first, 10, 64)
+		n, err2 := strconv.ParseInt(count, 10, 64)
+		if err := cmp.Or(err, err2); err != nil {
+			return fmt.Errorf("stored times: %w", err)
+		}
+		h[bucket] += n
+	}
+	return nil
+}
+
 // Quantiles are of times in milliseconds, within half a bucket; N is how many times they are of.
 type Quantiles struct{ N, P50, P95, P99 int64 }
 
@@ -103,29 +136,36 @@ func (h Histogram) Quantiles() Quantiles {
 	return q
 }
 
-// Deliveries counts what became of the attempts made in the span, without tests, from their rows. The rows are sorted by their
-// groups. Time to delivered and to read runs from when the provider took the message, or was called where that is not known.
+// Deliveries counts what became of the attempts made in the span, without tests: of hours that are over as they were when they
+// were last summed, see SumDeliveries, of the rest from their rows. The rows are sorted by their groups. Time to delivered and to
+// read runs from when the provider took the message, or was called where that is not known.
 // ErrDeliveryGroup: q.GroupBy has an unknown word, one twice, or more than two.
 func (r *Report) Deliveries(q DeliveryQuery) ([]DeliveryRow, error) {
 	if len(q.GroupBy) < 1 || len(q.GroupBy) > 2 {
 		return nil, ErrDeliveryGroup
 	}
 	offsets := offsetsOf(q.Location, max(q.From, 0), q.To)
-	columns := make([]string, len(q.GroupBy))
+	raw, summed := make([]string, len(q.GroupBy)), make([]string, len(q.GroupBy))
+	split := func(int64) bool { return false }
 	for i, word := range q.GroupBy {
 		column, ok := funnelColumns[word]
 		if !ok || slices.Contains(q.GroupBy[:i], word) {
 			return nil, ErrDeliveryGroup
 		}
-		if columns[i] = column; word == "day" {
-			columns[i] = daySQL(column, offsets)
+		if raw[i], summed[i] = column.raw, column.summed; word == "day" {
+			raw[i], summed[i] = daySQL(column.raw, offsets), daySQL(column.summed, offsets)
+			split = daysMeet(offsets)
 		}
 	}
-	rows, err := r.funnel(q, columns)
+	c, err := r.deliveryCover(q, split)
 	if err != nil {
 		return nil, fmt.Errorf("delivery report: %w", err)
 	}
-	if err := r.readTimes(q, columns, rows); err != nil {
+	rows, err := r.funnel(q, c, numbered(raw), numbered(summed))
+	if err == nil && len(c.raw) > 0 {
+		err = r.readTimes(q, c, raw, rows)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("delivery report: %w", err)
 	}
 	out := make([]DeliveryRow, len(rows))
@@ -146,38 +186,59 @@ type funnelRow struct {
 	delivered, read Histogram
 }
 
-// of is a FROM clause of the attempts that a query is about, its arguments those of args.
-func (q DeliveryQuery) of(s *Store, and string) string {
-	where, _ := q.where()
-	return s.rowsIn("attempts", "a", []stretch{{q.From, q.To}}, "JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id",
-		"a.tenant_id = ? AND NOT m.test AND "+and+where)
-}
-
-func (q DeliveryQuery) args() []any {
-	_, args := q.where()
-	return append([]any{q.TenantID}, args...)
-}
-
-// funnel counts the attempts by group and by the bucket of their delivery. One bucket a group at a time keeps the database's
-// table of groups small: with both it would have nearly as many as there are attempts.
-func (r *Report) funnel(q DeliveryQuery, columns []string) (rows []*funnelRow, err error) {
+// rawFunnel counts the attempts made in the stretches by numbered columns and by the bucket of their delivery. One bucket a group
+// at a time keeps the database's table of groups small: with both it would have nearly as many as there are attempts.
+func (s *Store) rawFunnel(columns []string, raw []stretch, where string) string {
 	by := columnNames(len(columns))
-	found, err := r.tx.Raw(`SELECT `+by+`, to_delivered, count(*), cast(sum(called) AS bigint), cast(sum(taken) AS bigint), cast(sum(delivered) AS bigint),
+	return "SELECT " + by + `, to_delivered, count(*), cast(sum(called) AS bigint), cast(sum(taken) AS bigint), cast(sum(delivered) AS bigint),
 			cast(sum(was_read) AS bigint), cast(sum(failed) AS bigint), cast(sum(timed_out) AS bigint), cast(sum(unknown) AS bigint),
-			cast(sum(skipped) AS bigint), cast(sum(reached) AS bigint)
-		FROM (SELECT `+strings.Join(numbered(slices.Clone(columns)), ", ")+`, `+bucketSQL(takenSQL, "a.delivered_at")+` AS to_delivered,
+			cast(sum(skipped) AS bigint), cast(sum(reached) AS bigint), '' AS delivered_times, '' AS read_times
+		FROM (SELECT ` + strings.Join(columns, ", ") + `, ` + bucketSQL(takenSQL, "a.delivered_at") + ` AS to_delivered,
 			CASE WHEN a.calls > 0 THEN 1 ELSE 0 END AS called,
 			CASE WHEN a.sent_at > 0 OR a.delivered_at > 0 OR a.read_at > 0 THEN 1 ELSE 0 END AS taken,
 			CASE WHEN a.delivered_at > 0 OR a.read_at > 0 THEN 1 ELSE 0 END AS delivered,
 			CASE WHEN a.read_at > 0 THEN 1 ELSE 0 END AS was_read,
 			CASE WHEN a.status = 'failed' THEN 1 ELSE 0 END AS failed,
-			CASE WHEN a.status = 'timed_out' AND NOT `+unknownSQL+` THEN 1 ELSE 0 END AS timed_out,
-			CASE WHEN `+unknownSQL+` THEN 1 ELSE 0 END AS unknown,
+			CASE WHEN a.status = 'timed_out' AND NOT ` + unknownSQL + ` THEN 1 ELSE 0 END AS timed_out,
+			CASE WHEN ` + unknownSQL + ` THEN 1 ELSE 0 END AS unknown,
 			CASE WHEN a.status = 'skipped' THEN 1 ELSE 0 END AS skipped,
 			CASE WHEN a.status = m.status AND a.status IN ('sent', 'delivered', 'read') AND (a.n = 1 OR NOT EXISTS (SELECT 1 FROM attempts e
 				WHERE e.tenant_id = a.tenant_id AND e.message_id = a.message_id AND e.n < a.n AND e.status = a.status)) THEN 1 ELSE 0 END AS reached
-		`+q.of(r.s, "(a.calls > 0 OR a.status = 'skipped')")+`) x
-		GROUP BY `+by+`, to_delivered ORDER BY `+by, q.args()...).Rows()
+		` + s.rowsIn("attempts", "a", raw, joinMessages, "NOT m.test AND (a.calls > 0 OR a.status = 'skipped') AND "+where) + `) x
+		GROUP BY ` + by + `, to_delivered`
+}
+
+// rawReadTimes counts the attempts that were read by numbered columns and by how long that took.
+func (s *Store) rawReadTimes(columns []string, raw []stretch, where string) string {
+	by := columnNames(len(columns))
+	return "SELECT " + by + ", to_read, count(*) FROM (SELECT " + strings.Join(columns, ", ") + ", " + bucketSQL(takenSQL, "a.read_at") + " AS to_read " +
+		s.rowsIn("attempts", "a", raw, joinMessages, "NOT m.test AND a.calls > 0 AND a.read_at > 0 AND "+where) + ") x GROUP BY " + by + ", to_read"
+}
+
+const joinMessages = "JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id"
+
+// funnel counts the attempts by group and by the bucket of their delivery, those of sums with when they were read.
+func (r *Report) funnel(q DeliveryQuery, c cover, raw, summed []string) (rows []*funnelRow, err error) {
+	var parts []string
+	var args []any
+	if hours := c.rolled(); hours != "" {
+		where, values := q.where("h.tenant_id", "h.policy_name")
+		parts = append(parts, "SELECT "+strings.Join(summed, ", ")+`, -1, 0, cast(sum(h.attempts) AS bigint), cast(sum(h.taken) AS bigint),
+				cast(sum(h.delivered) AS bigint), cast(sum(h.was_read) AS bigint), cast(sum(h.failed) AS bigint), cast(sum(h.timed_out) AS bigint),
+				cast(sum(h.unknown) AS bigint), cast(sum(h.skipped) AS bigint), cast(sum(h.reached) AS bigint),
+				`+r.s.joined("h.to_delivered")+", "+r.s.joined("h.to_read")+`
+			FROM delivery_hours h WHERE `+where+" AND "+hours+" GROUP BY "+ordinals(len(summed)))
+		args = append(args, values...)
+	}
+	if len(c.raw) > 0 {
+		where, values := q.where("a.tenant_id", "m.policy_name")
+		parts = append(parts, r.s.rawFunnel(raw, c.raw, where))
+		args = append(args, values...)
+	}
+	if len(parts) == 0 {
+		return nil, nil
+	}
+	found, err := r.tx.Raw(strings.Join(parts, " UNION ALL ")+" ORDER BY "+ordinals(len(raw)), args...).Rows()
 	if err != nil {
 		return nil, err
 	}
@@ -185,34 +246,35 @@ func (r *Report) funnel(q DeliveryQuery, columns []string) (rows []*funnelRow, e
 	for found.Next() {
 		var n, bucket int64
 		var part DeliveryRow
-		key, err := scanGroup(found, len(columns), &bucket, &n, &part.Attempts, &part.Taken, &part.Delivered, &part.Read, &part.Failed, &part.TimedOut,
-			&part.Unknown, &part.Skipped, &part.Reached)
+		var delivered, read string
+		key, err := scanGroup(found, len(raw), &bucket, &n, &part.Attempts, &part.Taken, &part.Delivered, &part.Read, &part.Failed, &part.TimedOut,
+			&part.Unknown, &part.Skipped, &part.Reached, &delivered, &read)
 		if err != nil {
 			return nil, err
 		}
 		if len(rows) == 0 || !slices.Equal(rows[len(rows)-1].key, key) {
-			part.Group = deliveryGroup(q.GroupBy, key)
-			rows = append(rows, &funnelRow{part, key, Histogram{}, Histogram{}})
-		} else {
-			rows[len(rows)-1].add(part)
+			rows = append(rows, &funnelRow{DeliveryRow{Group: deliveryGroup(q.GroupBy, key)}, key, Histogram{}, Histogram{}})
 		}
+		row := rows[len(rows)-1]
+		row.add(part)
 		if bucket >= 0 {
-			rows[len(rows)-1].delivered[bucket] += n
+			row.delivered[bucket] += n
+		}
+		if err := errors.Join(row.delivered.addText(delivered), row.read.addText(read)); err != nil {
+			return nil, err
 		}
 	}
 	return rows, found.Err()
 }
 
-// readTimes adds to groups how long it took until attempts were read.
-func (r *Report) readTimes(q DeliveryQuery, columns []string, rows []*funnelRow) error {
+// readTimes adds to groups how long it took until attempts were read, of those that are not in sums.
+func (r *Report) readTimes(q DeliveryQuery, c cover, columns []string, rows []*funnelRow) error {
 	byKey := make(map[string]*funnelRow, len(rows))
 	for _, row := range rows {
 		byKey[strings.Join(row.key, "\x00")] = row
 	}
-	by := columnNames(len(columns))
-	found, err := r.tx.Raw(`SELECT `+by+`, to_read, count(*) FROM (SELECT `+strings.Join(numbered(slices.Clone(columns)), ", ")+`,
-			`+bucketSQL(takenSQL, "a.read_at")+` AS to_read `+q.of(r.s, "a.calls > 0 AND a.read_at > 0")+`) x
-		GROUP BY `+by+`, to_read`, q.args()...).Rows()
+	where, args := q.where("a.tenant_id", "m.policy_name")
+	found, err := r.tx.Raw(r.s.rawReadTimes(columns, c.raw, where), args...).Rows()
 	if err != nil {
 		return err
 	}
@@ -243,11 +305,12 @@ func scanGroup(found *sql.Rows, columns int, numbers ...any) ([]string, error) {
 // unknownSQL tells of an attempt whether its outcome was never told.
 const unknownSQL = `(a.class = 'unknown' AND a.status IN ('unknown', 'timed_out') AND a.sent_at IS NULL)`
 
-func (q DeliveryQuery) where() (string, []any) {
+// where is a condition for the rows that a query is about, and its arguments.
+func (q DeliveryQuery) where(tenant, name string) (string, []any) {
 	if q.Policy == nil {
-		return "", nil
+		return tenant + " = ?", []any{q.TenantID}
 	}
-	return " AND m.policy_name = ?", []any{*q.Policy}
+	return tenant + " = ? AND " + name + " = ?", []any{q.TenantID, *q.Policy}
 }
 
 func (r *DeliveryRow) add(o DeliveryRow) {
@@ -273,28 +336,60 @@ func deliveryGroup(groupBy, values []string) map[string]string {
 	return group
 }
 
-// DeliveryTotals counts the messages accepted in the span, without tests. Fallback are those for which a second step called a
-// provider. Time to reach runs from when a message was accepted, or was to be sent, to its end.
-func (r *Report) DeliveryTotals(q DeliveryQuery) (t DeliveryTotals, err error) {
-	where, _ := q.where()
-	found, err := r.tx.Raw(`SELECT to_reach, count(*), cast(sum(reached) AS bigint), cast(sum(fallback) AS bigint), cast(sum(failed) AS bigint),
-			cast(sum(expired) AS bigint)
-		FROM (SELECT CASE WHEN m.status IN ('sent', 'delivered', 'read') THEN 1 ELSE 0 END AS reached,
+// rawTotals counts the messages accepted in the stretches by numbered columns and by how long it took until they were reached.
+func (s *Store) rawTotals(columns []string, raw []stretch, where string) string {
+	by := strings.TrimPrefix(columnNames(len(columns))+", to_reach", ", ")
+	return "SELECT " + by + `, count(*), cast(sum(reached) AS bigint), cast(sum(fallback) AS bigint), cast(sum(failed) AS bigint),
+			cast(sum(expired) AS bigint), cast(sum(is_open) AS bigint), '' AS times
+		FROM (SELECT ` + strings.Join(append(slices.Clone(columns), ""), ", ") + `CASE WHEN m.status IN ('sent', 'delivered', 'read') THEN 1 ELSE 0 END AS reached,
 			CASE WHEN m.status = 'failed' THEN 1 ELSE 0 END AS failed, CASE WHEN m.status = 'expired' THEN 1 ELSE 0 END AS expired,
+			CASE WHEN m.status IN ('accepted', 'scheduled', 'sending') THEN 1 ELSE 0 END AS is_open,
 			CASE WHEN m.attempts > 1 AND (SELECT count(DISTINCT e.step) FROM attempts e
 				WHERE e.tenant_id = m.tenant_id AND e.message_id = m.id AND e.calls > 0) > 1 THEN 1 ELSE 0 END AS fallback,
-			CASE WHEN m.status IN ('sent', 'delivered', 'read') THEN `+bucketSQL("coalesce(m.send_at, m.created_at)", "m.completed_at")+` ELSE -1 END AS to_reach
-		`+r.s.rowsIn("messages", "m", []stretch{{q.From, q.To}}, "", "m.tenant_id = ? AND NOT m.test"+where)+`) x
-		GROUP BY to_reach`, q.args()...).Rows()
+			CASE WHEN m.status IN ('sent', 'delivered', 'read') THEN ` + bucketSQL("coalesce(m.send_at, m.created_at)", "m.completed_at") + ` ELSE -1 END AS to_reach
+		` + s.rowsIn("messages", "m", raw, "", "NOT m.test AND "+where) + `) x
+		GROUP BY ` + by
+}
+
+// DeliveryTotals counts the messages accepted in the span, without tests, as Deliveries does attempts. Fallback are those for which
+// a second step called a provider. Time to reach runs from when a message was accepted, or was to be sent, to its end.
+func (r *Report) DeliveryTotals(q DeliveryQuery) (t DeliveryTotals, err error) {
+	c, err := r.deliveryCover(q, func(int64) bool { return false })
+	if err != nil {
+		return t, fmt.Errorf("delivery totals: %w", err)
+	}
+	var parts []string
+	var args []any
+	if hours := c.rolled(); hours != "" {
+		where, values := q.where("h.tenant_id", "h.policy_name")
+		parts = append(parts, `SELECT -1, cast(coalesce(sum(h.messages), 0) AS bigint), cast(coalesce(sum(h.reached), 0) AS bigint),
+			cast(coalesce(sum(h.fallback), 0) AS bigint), cast(coalesce(sum(h.failed), 0) AS bigint), cast(coalesce(sum(h.expired), 0) AS bigint),
+			0, coalesce(`+r.s.joined("h.to_reach")+`, '') FROM delivery_ends h WHERE `+where+" AND "+hours)
+		args = append(args, values...)
+	}
+	if len(c.raw) > 0 {
+		where, values := q.where("m.tenant_id", "m.policy_name")
+		parts = append(parts, r.s.rawTotals(nil, c.raw, where))
+		args = append(args, values...)
+	}
+	if len(parts) == 0 {
+		return t, nil
+	}
+	found, err := r.tx.Raw(strings.Join(parts, " UNION ALL "), args...).Rows()
 	if err != nil {
 		return t, fmt.Errorf("delivery totals: %w", err)
 	}
 	defer found.Close()
 	times := Histogram{}
 	for found.Next() {
-		var bucket, n int64
+		var bucket, n, open int64
+		var text string
 		var part DeliveryTotals
-		if err := found.Scan(&bucket, &n, &part.Reached, &part.Fallback, &part.Failed, &part.Expired); err != nil {
+		err := found.Scan(&bucket, &n, &part.Reached, &part.Fallback, &part.Failed, &part.Expired, &open, &text)
+		if err == nil {
+			err = times.addText(text)
+		}
+		if err != nil {
 			return t, fmt.Errorf("delivery totals: %w", err)
 		}
 		t.Messages += n
@@ -307,5 +402,5 @@ func (r *Report) DeliveryTotals(q DeliveryQuery) (t DeliveryTotals, err error) {
 		}
 	}
 	t.ToReach = times.Quantiles()
-	return t, cmp.Or(found.Err(), err)
+	return t, found.Err()
 }

@@ -1,9 +1,11 @@
 package models_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -99,19 +101,17 @@ func fillConsole(b *testing.B, s *models.Store, count int) filled {
 	}
 	f.settle(b)
 	b.Logf("%d messages filled in %s", count, time.Since(began).Round(time.Second))
-	for _, job := range []struct {
-		name string
-		run  func() error
-	}{
-		{"hours of costs rolled", func() error { return s.RollUp(b.Context(), func() bool { return false }) }},
-		{"slots summed", func() error { return s.SumSlots(b.Context(), func() bool { return false }) }},
-	} {
-		began := time.Now()
-		if err := job.run(); err != nil {
-			b.Fatal(err)
-		}
-		b.Logf("%s in %s", job.name, time.Since(began).Round(time.Second))
+	began = time.Now()
+	var jobs sync.WaitGroup
+	for _, job := range []func(context.Context, func() bool) error{s.RollUp, s.SumSlots, s.SumDeliveries} {
+		jobs.Go(func() {
+			if err := job(b.Context(), func() bool { return false }); err != nil {
+				b.Error(err)
+			}
+		})
 	}
+	jobs.Wait()
+	b.Logf("summed in %s", time.Since(began).Round(time.Second))
 	f.settle(b)
 	return f
 }

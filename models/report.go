@@ -177,11 +177,7 @@ func (r *Report) costSQL(q CostQuery) (statement string, args []any, err error) 
 	if len(parts) == 0 {
 		return "", nil, nil
 	}
-	ordinals := make([]string, len(raw))
-	for i := range raw {
-		ordinals[i] = strconv.Itoa(i + 1)
-	}
-	by := strings.Join(ordinals, ", ")
+	by := ordinals(len(raw))
 	return "SELECT " + columnNames(len(raw)) + ", " + costSums + " FROM (" + strings.Join(parts, " UNION ALL ") + ") x " +
 		"GROUP BY " + by + " ORDER BY " + by, args, nil
 }
@@ -286,6 +282,15 @@ func columnNames(n int) string {
 		names[i] = "g" + strconv.Itoa(i+1)
 	}
 	return strings.Join(names, ", ")
+}
+
+// ordinals lists the first n columns by their place.
+func ordinals(n int) string {
+	places := make([]string, n)
+	for i := range places {
+		places[i] = strconv.Itoa(i + 1)
+	}
+	return strings.Join(places, ", ")
 }
 
 // groupText writes a group's value for people: the day is counted from 1970.

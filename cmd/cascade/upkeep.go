@@ -39,15 +39,20 @@ func work(ctx context.Context, j orchestrator.Job, log *slog.Logger) {
 	log.Debug("upkeep", "job", j.Name, "took", time.Since(start))
 }
 
-// sumSlotsFor bounds one run over the slots of overviews: a first one over weeks of messages goes on in the next.
-const sumSlotsFor = 20 * time.Second
+// sumFor bounds one run over the slots of overviews, or the hours of delivery reports: a first one over weeks of messages goes on
+// in the next.
+const sumFor = 20 * time.Second
 
 // jobs are all of the upkeep: the engine's, and what the console shows.
 func (s *service) jobs() []orchestrator.Job {
-	return append(s.engine.Upkeep(), orchestrator.Job{Name: "overview", Schedule: "@every 1m", Run: func(ctx context.Context) error {
-		end := time.Now().Add(sumSlotsFor)
-		return s.store.SumSlots(ctx, func() bool { return time.Now().After(end) })
-	}})
+	jobs := s.engine.Upkeep()
+	for name, sum := range map[string]func(context.Context, func() bool) error{"overview": s.store.SumSlots, "deliveries": s.store.SumDeliveries} {
+		jobs = append(jobs, orchestrator.Job{Name: name, Schedule: "@every 1m", Run: func(ctx context.Context) error {
+			end := time.Now().Add(sumFor)
+			return sum(ctx, func() bool { return time.Now().After(end) })
+		}})
+	}
+	return jobs
 }
 
 // cronLog is the scheduler's log in ours.
