@@ -46,7 +46,7 @@ const (
 	// fewFound is how many messages an index may lead to.
 	fewFound = 5000
 	// stride is how many messages are looked through at a time.
-	stride = 2000
+	stride = 1000
 	// glance is how many of the newest are looked through before an index is asked: what is common is found among them.
 	glance = 500
 	// lookFor is how long a search goes on looking through messages before it answers what it has.
@@ -395,7 +395,8 @@ func (l look[T]) stride(ctx context.Context, before uuid.UUID, size, most int) (
 		}
 		if len(ids) > 0 {
 			last = ids[0]
-			db = db.Where("id >= ?", last)
+			l.from = last // one bound: of two, SQLite starts from the first, and goes on to the end of the search
+			db = l.bounded(ctx, before)
 		}
 	}
 	for _, t := range l.where {
