@@ -48,7 +48,7 @@ func viewQuantiles(q models.Quantiles) quantiles {
 	return quantiles{text(q.P50), text(q.P95), text(q.P99)}
 }
 
-// mostDelivery is the longest span of a delivery report: it is counted from the attempts themselves.
+// mostDelivery is the longest span of a delivery report: hours without sums are counted from the attempts themselves.
 const mostDelivery = 93 * 24 * time.Hour
 
 // delivery counts what became of the attempts of a span.
@@ -64,7 +64,7 @@ func (h *reports) delivery(c *gin.Context) {
 		return
 	}
 	if asked.To-asked.From > mostDelivery.Milliseconds() {
-		fail(c, invalidField("from", "is more than 93 days before to: this report is counted from the attempts themselves; ask for a shorter span"))
+		fail(c, invalidField("from", "is more than 93 days before to: hours without sums are counted from the attempts themselves; ask for a shorter span"))
 		return
 	}
 	q := models.DeliveryQuery{TenantID: asked.TenantID, From: asked.From, To: asked.To, GroupBy: asked.GroupBy, Location: asked.Location}
