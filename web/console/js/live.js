@@ -2,10 +2,18 @@
 import { events, get, reachable } from "./api.js";
 import { useCallback, useEffect, useState } from "./html.js";
 
+// useReturns counts how often the service was away and came back, so that what failed meanwhile is asked again.
+export function useReturns() {
+  const [times, setTimes] = useState(0);
+  useEffect(() => reachable.watch((back) => back && setTimes((n) => n + 1)), []);
+  return times;
+}
+
 // useLoad answers {data, problem, loading, again} of one GET; "" asks nothing. Data stays while newer is under way.
 export function useLoad(path) {
   const [state, setState] = useState({ loading: true });
   const [round, setRound] = useState(0);
+  const returns = useReturns();
   useEffect(() => {
     if (!path) return setState({ loading: false });
     const stop = new AbortController();
@@ -15,8 +23,7 @@ export function useLoad(path) {
       (problem) => problem.name !== "AbortError" && setState((s) => ({ ...s, problem, loading: false })),
     );
     return () => stop.abort();
-  }, [path, round]);
-  useEffect(() => reachable.watch((back) => back && setRound((n) => n + 1)), []);
+  }, [path, round, returns]);
   const again = useCallback(() => setRound((n) => n + 1), []);
   return { ...state, again };
 }

@@ -2,6 +2,7 @@
 import { post } from "../api.js";
 import { html, useEffect, useState } from "../html.js";
 import { t, word } from "../lang.js";
+import { useReturns } from "../live.js";
 
 const pause = 300;
 
@@ -10,6 +11,7 @@ const pause = 300;
 export function useCheck(policy) {
   const [state, setState] = useState({ checking: true });
   const text = JSON.stringify(policy);
+  const returns = useReturns();
   useEffect(() => {
     const stop = new AbortController();
     setState((s) => ({ ...s, checking: true }));
@@ -23,7 +25,7 @@ export function useCheck(policy) {
       clearTimeout(timer);
       stop.abort();
     };
-  }, [text]);
+  }, [text, returns]);
   return state;
 }
 

@@ -3,6 +3,7 @@ import { post } from "../../api.js";
 import { html, useEffect, useState } from "../../html.js";
 import { money, number } from "../../format.js";
 import { t, word } from "../../lang.js";
+import { useReturns } from "../../live.js";
 import { Failure, Section } from "../../ui/parts.js";
 import { Rendering } from "../message/content.js";
 import { channels, fill } from "./shape.js";
@@ -10,6 +11,7 @@ import { channels, fill } from "./shape.js";
 // usePreview asks for the rendering a moment after the last change: {data, problem}. What came before stays until then.
 export function usePreview(body, values, to) {
   const [state, setState] = useState({});
+  const returns = useReturns();
   const asked = JSON.stringify({ template: body, params: values, ...(to && { to }) });
   useEffect(() => {
     const stop = new AbortController();
@@ -23,7 +25,7 @@ export function usePreview(body, values, to) {
       clearTimeout(timer);
       stop.abort();
     };
-  }, [asked]);
+  }, [asked, returns]);
   return state;
 }
 
