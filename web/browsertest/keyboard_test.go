@@ -1,0 +1,113 @@
+package browsertest
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// TestKeyboard signs in, finds a message and changes a policy without a pointer.
+func TestKeyboard(t *testing.T) {
+	t.Parallel()
+	s := demo(t)
+	message := finished(s)
+	c := open(t, s, "en")
+	c.visit("/")
+	c.tabTo("signin.by_key")
+	c.key(kb.Enter)
+	c.tabBack("signin.admin_key")
+	c.write(s.admin)
+	c.key(kb.Enter)
+	c.has("heading", "nav.overview")
+
+	// The palette finds the message by its id.
+	c.summon(chromedp.ModifierCtrl)
+	c.write(message)
+	c.has("option", "palette.message")
+	c.key(kb.Enter)
+	c.arrives("/messages/" + message)
+	c.has("region", "message.ladder")
+
+	// It closes by Escape, and goes to a page by a few letters and the arrows.
+	c.summon(chromedp.ModifierCtrl)
+	c.key(kb.Escape)
+	c.until("the palette to close", `!document.querySelector("dialog")`)
+	c.summon(chromedp.ModifierMeta)
+	c.write("es")
+	c.has("option", "nav.policies")
+	for range 10 {
+		if eval[string](c, `document.querySelector("[role=option][aria-selected=true]").innerText`) == c.say("nav.messages") {
+			break
+		}
+		c.key(kb.ArrowDown)
+	}
+	c.key(kb.Enter)
+	c.arrives("/messages")
+	c.has("region", "messages.list")
+
+	// The list is filtered.
+	c.tabTo("messages.find")
+	c.write("0001")
+	c.key(kb.Enter)
+	c.until("the filter in the address", `location.search.includes("last4=0001")`)
+	c.until("only numbers that end so", `[...document.querySelectorAll("tbody tr td:nth-child(2) .num")].every((td) => td.innerText.endsWith("001")) && document.querySelector("tbody tr")`)
+
+	// A policy's first wait is changed and saved.
+	c.visit("/policies")
+	c.tabTo("default")
+	c.key(kb.Enter)
+	c.arrives("/policies/default")
+	c.has("field", "policy.timeout")
+	c.tabTo("policy.timeout")
+	c.key("a", chromedp.ModifierCtrl)
+	c.write("5s")
+	c.has("button", "policy.discard")
+	c.tabTo(c.words.say("policy.save", "version", "2"))
+	c.key(kb.Enter)
+	c.sees("policy.saved", "version", "2")
+
+	// A question is answered by Escape, and the keyboard is back where it was.
+	c.tabBack("policy.delete")
+	c.key(" ")
+	c.has("heading", c.words.say("policy.delete_title", "name", "default"))
+	c.key(kb.Escape)
+	c.until("the question to close", `!document.querySelector("dialog")`)
+	c.focused("policy.delete")
+}
+
+// summon opens the palette. A page that was drawn a moment ago may not listen yet.
+func (c *console) summon(with chromedp.Modifier) {
+	c.t.Helper()
+	soon(c.t, "the palette", func() bool {
+		c.key("k", with)
+		return eval[bool](c, `new Promise((done) => setTimeout(() => done(Boolean(document.querySelector("dialog"))), 300))`)
+	})
+	c.focused("palette.title")
+}
+
+// tabTo goes on by the Tab key until the keyboard is at what is called so.
+func (c *console) tabTo(name string) { c.t.Helper(); c.tab(name) }
+
+// tabBack goes back by Shift and Tab.
+func (c *console) tabBack(name string) { c.t.Helper(); c.tab(name, chromedp.ModifierShift) }
+
+func (c *console) tab(name string, with ...chromedp.Modifier) {
+	c.t.Helper()
+	var passed []string
+	for range 150 {
+		c.key(kb.Tab, with...)
+		now := eval[string](c, "hands.focused()")
+		if eval[bool](c, "hands.isCalled(document.activeElement, "+quote(c.say(name))+")") {
+			return
+		}
+		passed = append(passed, now)
+	}
+	c.t.Fatalf("the Tab key does not come to %q, only to %.40q", c.say(name), passed)
+}
+
+// focused waits until what is called so has the keyboard.
+func (c *console) focused(name string) {
+	c.t.Helper()
+	c.until("the keyboard at "+c.say(name), "hands.isCalled(document.activeElement, "+quote(c.say(name))+")")
+}

@@ -1,0 +1,97 @@
+// What a person finds on a page: by its role and the name that is read out.
+globalThis.hands ??= (() => {
+  const tidy = (text) => text.replace(/\s+/g, " ").trim();
+
+  const spoken = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) return node.data;
+    if (node.nodeType !== Node.ELEMENT_NODE || node.getAttribute("aria-hidden") === "true") return "";
+    return [...node.childNodes].map(spoken).join(getComputedStyle(node).display.startsWith("inline") ? "" : " ") + " ";
+  };
+
+  // name is what an element is called.
+  const name = (el) => {
+    const by = el.getAttribute("aria-labelledby");
+    if (by) return tidy(by.split(" ").map((id) => spoken(document.getElementById(id) ?? document.createTextNode(""))).join(" "));
+    if (el.ariaLabel) return tidy(el.ariaLabel);
+    if (el.tagName === "FIELDSET") return tidy(spoken(el.querySelector("legend") ?? document.createTextNode("")));
+    if (el.labels?.length) return tidy([...el.labels].map((label) => spoken(withoutControls(label))).join(" "));
+    return tidy(spoken(el));
+  };
+
+  const withoutControls = (label) => {
+    const copy = label.cloneNode(true);
+    copy.querySelectorAll("input, select, textarea").forEach((control) => control.remove());
+    return copy;
+  };
+
+  const kinds = {
+    button: "button, summary",
+    link: "a[href]",
+    option: "[role=option]",
+    field: "input:not([type=radio], [type=checkbox]), textarea, select",
+    choice: "input[type=radio], input[type=checkbox]",
+    region: "section, [role=region], dialog, fieldset, nav, form[role=search]",
+    heading: "h1, h2, h3",
+  };
+
+  // scope is the dialog that lies over the page, or the page.
+  const scope = () => [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
+
+  const shown = (el) => el.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+
+  // all lists the elements of a kind that are called so; those called exactly so alone, if there are any.
+  const all = (kind, wanted, within) => {
+    const rooms = within ? all("region", within) : [scope()];
+    const found = rooms.flatMap((room) => [...room.querySelectorAll(kinds[kind])]).filter(shown);
+    if (kind === "region" && name(scope()) === wanted) found.push(scope());
+    const exact = found.filter((el) => name(el) === tidy(wanted));
+    return exact.length ? exact : found.filter((el) => name(el).startsWith(tidy(wanted)));
+  };
+
+  const find = (kind, wanted, within) => all(kind, wanted, within).find((el) => !el.disabled);
+
+  // point is where to click on an element, once nothing lies over it.
+  const point = (el) => {
+    if (!el) return null;
+    el.scrollIntoView({ block: "center", inline: "nearest" });
+    const box = el.getClientRects()[0];
+    if (!box) return null;
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const hit = document.elementFromPoint(x, y);
+    return hit && (el.contains(hit) || [...(el.labels ?? [])].some((label) => label.contains(hit))) ? [x, y] : null;
+  };
+
+  return {
+    name,
+    find,
+    has: (kind, wanted, within) => all(kind, wanted, within).some(shown),
+    pointAt: point,
+    point: (kind, wanted, within) => point(find(kind, wanted, within)),
+    focus: (kind, wanted, within) => {
+      const el = find(kind, wanted, within);
+      if (!el) return false;
+      el.scrollIntoView({ block: "center" });
+      el.focus();
+      el.select?.();
+      return document.activeElement === el;
+    },
+    value: (kind, wanted, within) => find(kind, wanted, within)?.value,
+    // choose picks an option of a select by its words or its value, as a click on it does.
+    choose: (wanted, option, within) => {
+      const el = find("field", wanted, within);
+      const picked = [...(el?.options ?? [])].find((o) => tidy(o.text) === option || o.value === option);
+      if (!picked) return false;
+      el.focus();
+      el.value = picked.value;
+      el.dispatchEvent(new Event("input", { bubbles: true }));
+      el.dispatchEvent(new Event("change", { bubbles: true }));
+      return true;
+    },
+    says: (text) => tidy(document.body.innerText).includes(tidy(text)),
+    text: () => tidy(document.body.innerText),
+    // isCalled tells whether an element has a name, with or without the sign that it must be filled in.
+    isCalled: (el, wanted) => el !== document.body && (name(el) === tidy(wanted) || name(el).startsWith(tidy(wanted) + " ")),
+    // focused is the name of what has the keyboard.
+    focused: () => (document.activeElement ? name(document.activeElement) : ""),
+  };
+})();
