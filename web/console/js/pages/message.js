@@ -2,7 +2,7 @@
 import { post } from "../api.js";
 import { html, useEffect, useState } from "../html.js";
 import { between, duration, money } from "../format.js";
-import { t, word } from "../lang.js";
+import { has, t, word } from "../lang.js";
 import { useLive, useLoad, useNow } from "../live.js";
 import { Link } from "../router.js";
 import { may } from "../session.js";
@@ -20,6 +20,7 @@ export function Message({ id }) {
   const news = message && JSON.stringify([message.status, message.attempts, message.timeline.length]);
   useEffect(() => { if (news) trace.again(); }, [news]);
   const [asking, setAsking] = useState(false);
+  const [shown, setShown] = useState();
   if (problem && !message) return html`<${Page} title=${t("message.title")} crumbs=${[["/messages", t("nav.messages")]]}><${Failure} problem=${problem} again=${again} /><//>`;
   if (!message) return html`<${Page} title=${t("message.title")}><${Waiting} lines=${8} /><//>`;
   const open = !final(message.status);
@@ -34,19 +35,25 @@ export function Message({ id }) {
     <${Section} title=${t("message.ladder")} note=${t("message.ladder_note")}>
       <${Ladder} message=${message} plan=${trace.data?.plan} decision=${trace.data?.decision} />
     <//>
-    <${About} message=${message} />
     <${Failure} problem=${trace.problem} again=${trace.again} />
-    ${trace.data ? html`
-      <${Content} trace=${trace.data} message=${message} />
-      <${Receipts} list=${trace.data.receipts} attempts=${message.attempts} />
+    ${trace.data && html`
       <${Callbacks} list=${trace.data.callbacks} again=${trace.again} />
-      <${Charges} list=${trace.data.charges} cost=${message.cost} />
-      <${Calls} list=${trace.data.calls} attempts=${message.attempts} />` : html`<${Waiting} />`}
+      <${Charges} list=${trace.data.charges} cost=${message.cost} />`}
+    <${About} message=${message} />
+    ${trace.data ? html`
+      <${Content} trace=${trace.data} message=${message} shown=${shown} onShown=${setShown} />
+      <${Receipts} list=${withBodies(trace.data.receipts, shown?.receipts)} attempts=${message.attempts} hidden=${hidden(trace.data, shown)} />
+      <${Calls} list=${withBodies(trace.data.calls, shown?.calls)} attempts=${message.attempts} hidden=${hidden(trace.data, shown)} />` : !trace.problem && html`<${Waiting} />`}
     <${Timeline} message=${message} />
     ${asking && html`<${Confirm} title=${t("message.cancel_title")} yes=${t("message.cancel_yes")} onClose=${() => setAsking(false)}
       act=${() => post(path + "/cancel").then(again)}><p>${t("message.cancel_note")}</p><//>`}
   <//>`;
 }
+
+// withBodies puts what a reveal answered in the place of the same lines without their bodies; newer lines follow it.
+const withBodies = (list, revealed = []) => list.map((line, i) => revealed[i] ?? line);
+
+const hidden = (trace, shown) => !shown && !trace.content;
 
 // Headline answers the question that brought somebody here.
 function Headline({ message, trace, phase }) {
@@ -67,12 +74,17 @@ function Headline({ message, trace, phase }) {
   </div>`;
 }
 
-// Advice is what a person can do now.
-function Advice({ list, message }) {
-  if (!list?.length) return null;
-  return html`<${Notice} tone=${final(message.status) && list.some((a) => a.code !== "nothing") ? "doubt" : "info"}>
+// plain are the advices whose sentence says it all; the others tell which account or what was refused.
+const plain = new Set(["wait", "respect", "give_more_time", "send_again"]);
+
+// Advice is what a person can do now; with nothing to do, it is not there.
+function Advice({ list = [], message }) {
+  const todo = list.filter((a) => a.code !== "nothing");
+  if (todo.length === 0) return null;
+  return html`<${Notice} tone=${final(message.status) ? "doubt" : "info"}>
     <strong>${t("message.to_do")}</strong>
-    <ul class="advice">${list.map((a) => html`<li>${word("advice", a.code) === a.code ? a.detail : word("advice", a.code)}</li>`)}</ul>
+    <ul class="advice">${todo.map((a) => html`<li>${has("advice." + a.code) ? t("advice." + a.code) : a.detail}
+      ${has("advice." + a.code) && !plain.has(a.code) && html` <span class="faint" lang="en">${a.detail}</span>`}</li>`)}</ul>
   <//>`;
 }
 

@@ -61,7 +61,7 @@ function stacked(bucket, series, scale) {
 function Numbers({ title, buckets, series, format }) {
   const [open, setOpen] = useState(false);
   return html`<details onToggle=${(event) => setOpen(event.currentTarget.open)}><summary>${t("app.as_table")}</summary>
-    ${open && html`<div class="table-room" role="region" aria-label=${title} tabindex="0"><table>
+    ${open && html`<div class="table-room" role="group" aria-label=${title} tabindex="0"><table>
       <thead><tr><th scope="col">${t("app.when")}</th>${series.map((s) => html`<th scope="col" class="right">${s.label}</th>`)}</tr></thead>
       <tbody>${buckets.map((b) => html`<tr><td>${b.href ? html`<${Link} href=${b.href}>${b.label}<//>` : b.label}</td>
         ${series.map((s) => html`<td class="right num">${format(b.values[s.name] || 0)}</td>`)}</tr>`)}</tbody>

@@ -6,7 +6,7 @@ import { Link } from "../router.js";
 // with it; wide columns are left out on narrow screens.
 export function Table({ caption, columns, rows, rowKey = (r) => r.id, href, fresh }) {
   const mark = (c) => [c.num && "right", c.wide && "wide-only"].filter(Boolean).join(" ");
-  return html`<div class="table-room" role="region" aria-label=${caption} tabindex="0">
+  return html`<div class="table-room" role="group" aria-label=${caption} tabindex="0">
     <table class=${href ? "rows" : ""}>
       <caption class="unseen">${caption}</caption>
       <thead><tr>${columns.map((c) => html`<th scope="col" class=${mark(c)} key=${c.key}>${c.label}</th>`)}</tr></thead>

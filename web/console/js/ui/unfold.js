@@ -8,7 +8,7 @@ export function Unfold({ caption, columns, rows, rowKey = (r) => r.id, open, hre
   const line = (row, shown) => html`<tr key=${rowKey(row)} data-open=${shown || undefined}>
     ${columns.map((c, i) => html`<td class=${mark(c)} key=${c.key}>${i > 0 ? c.cell(row)
       : html`<${Link} class="row-link" replace href=${href(shown ? undefined : row)} aria-expanded=${shown}>${c.cell(row)}<//>`}</td>`)}</tr>`;
-  return html`<div class="table-room" role="region" aria-label=${caption} tabindex="0">
+  return html`<div class="table-room" role="group" aria-label=${caption} tabindex="0">
     <table class="rows unfold">
       <caption class="unseen">${caption}</caption>
       <thead><tr>${columns.map((c) => html`<th scope="col" class=${mark(c)} key=${c.key}>${c.label}</th>`)}</tr></thead>

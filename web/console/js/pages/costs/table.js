@@ -34,7 +34,7 @@ export function CostTable({ report, groups, span, narrow, sort, set, busy }) {
   const count = (name) => rows.reduce((n, row) => n + row[name], 0);
   const head = (name, label, num) => html`<${Head} key=${name} name=${name} label=${label} num=${num} order=${order} wide=${name === "billable" || name === "units"} onSort=${(next) => set({ sort: next === usual ? "" : next })} />`;
   return html`<${Section} title=${t("costs.table")} note=${t("costs.table_note", { n: rows.length })}>
-    <div class="table-room" role="region" aria-label=${t("costs.table")} aria-busy=${busy} tabindex="0"><table class="rows costs">
+    <div class="table-room" role="group" aria-label=${t("costs.table")} aria-busy=${busy} tabindex="0"><table class="rows costs">
       <caption class="unseen">${t("costs.table")}</caption>
       <thead><tr>${groups.map((name) => head(name, t("costs.by_" + name)))}${counts.map((name) => head(name, t("costs." + name), true))}${head("cost", t("costs.cost"), true)}
         <th scope="col" class="share-head wide-only">${t("costs.share")}</th></tr></thead>

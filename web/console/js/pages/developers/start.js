@@ -38,7 +38,7 @@ export function Start() {
       <${Snippet} text=${samples[shown]} />
     <//>
     <${Section} title=${t("quickstart.numbers")} note=${t("quickstart.numbers_note")} id="numbers">
-      <div class="table-room" role="region" aria-label=${t("quickstart.numbers")} tabindex="0"><table>
+      <div class="table-room" role="group" aria-label=${t("quickstart.numbers")} tabindex="0"><table>
         <thead><tr><th scope="col">${t("quickstart.number")}</th><th scope="col">${t("quickstart.happens")}</th></tr></thead>
         <tbody>${numbers.map((number, i) => html`<tr key=${number}><td><code class="whole">${number}</code></td><td>${t("testnumber." + (i + 1))}</td></tr>`)}</tbody>
       </table></div>

@@ -7,16 +7,15 @@ import { Dialog } from "../../ui/dialog.js";
 import { Field, Form, useSaving } from "../../ui/form.js";
 import { Channel, Section } from "../../ui/parts.js";
 
-export function Content({ trace, message }) {
+export function Content({ trace, message, shown, onShown }) {
   const [asking, setAsking] = useState(false);
-  const [shown, setShown] = useState();
   const content = shown?.content || trace.content;
   const actions = !shown && may("messages:reveal") && html`<button type="button" class="small" onClick=${() => setAsking(true)}>${t("content.reveal")}</button>`;
   return html`<${Section} title=${t("content.title")} note=${shown ? t("content.shown", { to: shown.to }) : t("content.note")} actions=${actions}>
     ${shown?.content_withheld === "otp" && html`<p>${t("content.otp")}</p>`}
     ${content ? html`<div class="columns">${Object.entries(content).map(([channel, c]) => html`<${Rendering} key=${channel} channel=${channel} content=${c} />`)}</div>`
       : !shown && html`<p class="faint">${t("content.hidden")}</p>`}
-    ${asking && html`<${Reveal} id=${message.id} onClose=${() => setAsking(false)} onShown=${setShown} />`}
+    ${asking && html`<${Reveal} id=${message.id} onClose=${() => setAsking(false)} onShown=${onShown} />`}
   <//>`;
 }
 

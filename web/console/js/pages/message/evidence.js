@@ -7,9 +7,9 @@ import { may } from "../../session.js";
 import { Channel, Code, Empty, Failure, Money, Section, Status, Time } from "../../ui/parts.js";
 import { Table } from "../../ui/table.js";
 
-export function Receipts({ list, attempts }) {
+export function Receipts({ list, attempts, hidden }) {
   const channelOf = (id) => attempts.find((a) => a.id === id)?.channel;
-  return html`<${Section} title=${t("receipts.title")} note=${t("receipts.note")}>
+  return html`<${Section} title=${t("receipts.title")} note=${hidden && list.length > 0 ? `${t("receipts.note")} ${t("receipts.bodies")}` : t("receipts.note")}>
     ${list.length === 0 ? html`<${Empty} title=${t("receipts.none")} />` : html`<${Table} caption=${t("receipts.title")} rows=${list} rowKey=${(r) => `${r.attempt_id} ${r.kind} ${r.received_at}`} columns=${[
       { key: "at", label: t("receipts.received"), cell: (r) => html`<${Time} at=${r.received_at} exact />` },
       { key: "kind", label: t("receipts.kind"), cell: (r) => html`<${Status} of=${r.kind} group="receipt" /> ${r.late && html`<span class="tag" data-tone="doubt">${t("receipts.late")}</span>`} ${r.repeated && html`<span class="tag">${t("receipts.repeated")}</span>`} ${r.matched === false && html`<span class="tag" data-tone="doubt">${t("receipts.unmatched")}</span>`}` },
@@ -22,7 +22,7 @@ export function Receipts({ list, attempts }) {
 
 export function Charges({ list, cost }) {
   return html`<${Section} title=${t("charges.title")} note=${t("charges.note")}>
-    ${list.length === 0 ? html`<p class="faint">${t("charges.none")}</p>` : html`<div class="table-room" role="region" aria-label=${t("charges.title")} tabindex="0"><table>
+    ${list.length === 0 ? html`<p class="faint">${t("charges.none")}</p>` : html`<div class="table-room" role="group" aria-label=${t("charges.title")} tabindex="0"><table>
       <thead><tr><th scope="col">${t("app.when")}</th><th scope="col">${t("charges.for")}</th><th scope="col">${t("charges.why")}</th><th scope="col" class="right">${t("charges.units")}</th><th scope="col" class="right">${t("charges.amount")}</th></tr></thead>
       <tbody>${list.map((c) => html`<tr><td><${Time} at=${c.at} exact /></td><td><${Channel} of=${c.channel} /> <span class="faint">${c.account}</span></td><td>${word("charge", c.reason)}</td><td class="right num">${c.units}</td><td class="right"><${Money} of=${c.amount} /></td></tr>`)}</tbody>
       <tfoot><tr><td colspan="4">${t("charges.sum")}</td><td class="right num">${money(cost)}</td></tr></tfoot>
@@ -54,14 +54,16 @@ function Replay({ of: d, again }) {
   return html`<button type="button" class="small" onClick=${replay}>${t("told.replay")}</button><${Failure} problem=${problem} />`;
 }
 
-export function Calls({ list, attempts }) {
+export function Calls({ list, attempts, hidden }) {
   const channelOf = (id) => attempts.find((a) => a.id === id)?.channel;
-  return html`<${Section} title=${t("calls.title")} note=${t("calls.note")}>
+  return html`<${Section} title=${t("calls.title")} note=${hidden && list.length > 0 ? `${t("calls.note")} ${t("calls.bodies")}` : t("calls.note")}>
     ${list.length === 0 ? html`<p class="faint">${t("calls.none")}</p>` : list.map((c, i) => html`<details class="call" key=${i}>
-      <summary><${Time} at=${c.at} exact /> <${Channel} of=${channelOf(c.attempt_id)} /> <code>${c.request.method} ${c.request.url}</code>
-        <span class="num">${c.answer?.status ? `HTTP ${c.answer.status}` : t("calls.no_answer")} · ${duration(c.took_ms)}</span></summary>
-      <div class="columns"><div><h3>${t("calls.request")}</h3><pre class="block" tabindex="0">${c.request.body || "–"}</pre></div>
-      <div><h3>${t("calls.answer")}</h3><pre class="block" tabindex="0">${c.answer?.body || c.error || "–"}</pre></div></div>
+      <summary><${Time} at=${c.at} exact /> <${Channel} of=${channelOf(c.attempt_id)} /> <code>${c.request.method} ${c.request.url}</code>${" "}
+        <span class="call-end num">${c.answer?.status ? `HTTP ${c.answer.status}` : t("calls.no_answer")} · ${duration(c.took_ms)}</span></summary>
+      <div class="columns"><div><h3>${t("calls.request")}</h3><${Body} text=${c.request.body} hidden=${hidden} /></div>
+      <div><h3>${t("calls.answer")}</h3><${Body} text=${c.answer?.body || c.error} hidden=${hidden} /></div></div>
     </details>`)}
   <//>`;
 }
+
+const Body = ({ text, hidden }) => (text ? html`<pre class="block" tabindex="0">${text}</pre>` : html`<p class="faint">${hidden ? t("content.hidden") : "–"}</p>`);

@@ -41,7 +41,7 @@ function Answer({ answer: a }) {
   const seen = a.assumed?.seen ?? 0;
   const drawn = a.assumed?.drawn ?? 0;
   return html`<p>${t("compare.span", { n: a.messages, count: number(a.messages) })} <${Time} at=${a.from} /> – <${Time} at=${a.to} /></p>
-    <div class="table-room" role="region" aria-label=${t("compare.title")} tabindex="0"><table>
+    <div class="table-room" role="group" aria-label=${t("compare.title")} tabindex="0"><table>
       <thead><tr><th scope="col"><span class="unseen">${t("compare.what")}</span></th><th scope="col" class="right">${t("compare.real")}</th><th scope="col" class="right">${t("compare.simulated")}</th><th scope="col" class="right">${t("compare.difference")}</th></tr></thead>
       <tbody>${rows.map(([key, of, write, lessIsBetter, writeGap = write]) => html`<${Row} key=${key} label=${t("compare." + key)} real=${of(a.real)} simulated=${of(a.simulated)} write=${(x) => write(x, a.real)} writeGap=${(x) => writeGap(x, a.real)} lessIsBetter=${lessIsBetter} />`)}</tbody>
     </table></div>

@@ -56,6 +56,6 @@ export function Version({ name, wanted, list, current, again }) {
 function Diff({ before, after }) {
   const lines = diff(before, after);
   if (lines.every((l) => l.sign === " ")) return html`<p class="faint">${t("policy.diff_none")}</p>`;
-  return html`<div class="diff" role="region" aria-label=${t("policy.diff")} tabindex="0">${lines.map((l, i) => html`<div key=${i} data-sign=${l.sign}><span class="sign" aria-hidden="true">${l.sign}</span>
+  return html`<div class="diff" role="group" aria-label=${t("policy.diff")} tabindex="0">${lines.map((l, i) => html`<div key=${i} data-sign=${l.sign}><span class="sign" aria-hidden="true">${l.sign}</span>
     ${l.sign !== " " && html`<span class="unseen">${t(l.sign === "-" ? "policy.diff_only_then" : "policy.diff_only_now")} </span>`}<span class="line">${l.text}</span></div>`)}</div>`;
 }

@@ -13,7 +13,7 @@ export function Params({ form, used, change, values, setValues, to, setTo, wrong
     ${missing.length > 0 && html`<div class="notice" data-tone="doubt"><p>${t("template_params.missing", { n: missing.length })} ${missing.map((name) => html`<code>${`{{${name}}}`}</code> `)}</p>
       ${!locked && html`<button type="button" class="small" onClick=${() => declare(missing)}>${t("template_params.declare", { n: missing.length })}</button>`}</div>`}
     ${form.params.length === 0 ? missing.length === 0 && html`<p class="faint">${t("template_params.none")} <code>${"{{customer}}"}</code></p>`
-      : html`<div class="table-room" role="region" aria-label=${t("template.params")} tabindex="0"><table class="params">
+      : html`<div class="table-room" role="group" aria-label=${t("template.params")} tabindex="0"><table class="params">
         <thead><tr><th scope="col">${t("template_params.name")}</th><th scope="col">${t("template_params.example")}</th><th scope="col">${t("template_params.tried")}</th><th scope="col">${t("template_params.sensitive")}</th><th scope="col"><span class="unseen">${t("template_params.drop")}</span></th></tr></thead>
         <tbody>${form.params.map((p, i) => html`<tr key=${i}>
           <td><code>${p.name}</code>${!used.includes(p.name) && html` <span class="tag" data-tone="doubt">${t("template_params.unused")}</span>`}${wrong(`params[${i}].name`) && html`<p class="error">${wrong(`params[${i}].name`)}</p>`}</td>
