@@ -18,7 +18,7 @@ var consoleMessages = flag.Int("console.messages", 20_000, "among how many messa
 // BenchmarkConsole times what the console's pages read: searches of each kind, a message's trace, overviews and reports, among
 // -console.messages messages of 30 days. Searches and traces are at places of their own all over them.
 //
-//	.ci/with-postgres go test ./models -run '^$' -bench Console -benchtime 3s -timeout 2h -console.messages 1000000
+//	.ci/with-postgres go test ./models -run '^$' -bench Console -benchtime 1s -timeout 2h -console.messages 1000000
 func BenchmarkConsole(b *testing.B) {
 	for _, dialect := range modelstest.Dialects(b) {
 		b.Run(dialect, func(b *testing.B) {
