@@ -132,8 +132,10 @@ func (c *change) answered(called models.Attempt, taken channels.Taken, failure *
 	if a == nil {
 		return
 	}
+	// A call is known by its claim's time too: one that was claimed and not made is taken back from the count.
+	latest := a.Calls == called.Calls && a.CalledAt == called.CalledAt
 	// The lease is this call's unless the ladder went on meanwhile, or asks about the attempt: then it is the question's.
-	if last := c.last(); c.m.LeaseOwner == c.e.replica && last.N == called.N && last.AskedAt == 0 {
+	if last := c.last(); latest && c.m.LeaseOwner == c.e.replica && last.N == called.N && last.AskedAt == 0 {
 		c.m.LeaseOwner = uuid.Nil
 	}
 	if failure == nil {
@@ -145,7 +147,7 @@ func (c *change) answered(called models.Attempt, taken channels.Taken, failure *
 		a.Status = a.Status.Raise(policy.AttemptSent)
 		return
 	}
-	if a.Status != policy.AttemptSending && a.Status != policy.AttemptUnknown || a.Calls != called.Calls {
+	if a.Status != policy.AttemptSending && a.Status != policy.AttemptUnknown || !latest {
 		return
 	}
 	if notMade(failure) { // it waits for its account, as if no call had been claimed

@@ -92,7 +92,11 @@ func orchestratorMutants() []mutant {
 		},
 		{
 			"answer-of-an-older-call-counts", "I17 only the latest call's answer moves its attempt", "orchestrator/send.go",
-			" || a.Calls != called.Calls {", " {", in("TestAnswerOfAnOlderCallIsLeft"),
+			" || !latest {", " {", in("TestAnswerOfAnOlderCallIsLeft"),
+		},
+		{
+			"claim-known-by-its-count-alone", "I2 a call that may have been taken is not made again", "orchestrator/send.go",
+			"a.Calls == called.Calls && a.CalledAt == called.CalledAt", "a.Calls == called.Calls", in("TestAnswerOfAnOlderCallIsLeft"),
 		},
 		{
 			"calls-on-an-old-claim", "I4 no call without a lease", "orchestrator/send.go",
