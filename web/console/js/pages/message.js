@@ -11,7 +11,7 @@ import { Channel, Code, Copy, Facts, Failure, ID, Notice, Page, Section, Status,
 import { Callbacks, Calls, Charges, Receipts } from "./message/evidence.js";
 import { Content } from "./message/content.js";
 import { Ladder } from "./message/ladder.js";
-import { final, story } from "./message/story.js";
+import { final, reached, story } from "./message/story.js";
 
 export function Message({ id }) {
   const path = "/v1/messages/" + encodeURIComponent(id);
@@ -22,7 +22,7 @@ export function Message({ id }) {
   const [asking, setAsking] = useState(false);
   const [shown, setShown] = useState();
   if (problem && !message) return html`<${Page} title=${t("message.title")} crumbs=${[["/messages", t("nav.messages")]]}><${Failure} problem=${problem} again=${again} /><//>`;
-  if (!message) return html`<${Page} title=${t("message.title")}><${Waiting} lines=${8} /><//>`;
+  if (!message) return html`<${Page} title=${t("message.title")} crumbs=${[["/messages", t("nav.messages")]]}><${Waiting} lines=${8} /><//>`;
   const open = !final(message.status);
   const actions = html`
     <${Copy} text=${curl("GET", path)} label=${t("message.copy_curl")} />
@@ -60,9 +60,10 @@ function Headline({ message, trace, phase }) {
   const open = !final(message.status);
   const now = useNow(1000, open);
   const took = message.completed_at ? between(message.created_at, message.completed_at) : duration(now - new Date(message.created_at));
-  return html`<div class="headline" data-tone=${open ? "busy" : ["delivered", "read", "sent"].includes(message.status) ? "good" : "bad"}>
-    <div class="headline-state" aria-live="polite">
-      <${Status} of=${message.status} /> ${message.channel && html`<${Channel} of=${message.channel} />`}
+  const came = reached(message.status);
+  return html`<div class="headline" data-tone=${open ? "busy" : came ? "good" : message.status === "canceled" ? "still" : "bad"}>
+    <div class="headline-state">
+      <span aria-live="polite"><${Status} of=${message.status} /></span> ${message.channel && (open || came) && html`<${Channel} of=${message.channel} />`}
       ${open && html`<span class="faint">${t("live." + phase)}</span>`}
     </div>
     <p class="story">${story(message, trace?.plan)}</p>
@@ -79,12 +80,12 @@ const plain = new Set(["wait", "respect", "give_more_time", "send_again"]);
 
 // Advice is what a person can do now; with nothing to do, it is not there.
 function Advice({ list = [], message }) {
-  const todo = list.filter((a) => a.code !== "nothing");
-  if (todo.length === 0) return null;
+  const todo = Map.groupBy(list.filter((a) => a.code !== "nothing"), (a) => a.code);
+  if (todo.size === 0) return null;
   return html`<${Notice} tone=${final(message.status) ? "doubt" : "info"}>
     <strong>${t("message.to_do")}</strong>
-    <ul class="advice">${todo.map((a) => html`<li>${has("advice." + a.code) ? t("advice." + a.code) : a.detail}
-      ${has("advice." + a.code) && !plain.has(a.code) && html` <span class="faint" lang="en">${a.detail}</span>`}</li>`)}</ul>
+    <ul class="advice">${[...todo].map(([code, all]) => html`<li key=${code}>${has("advice." + code) && t("advice." + code)}
+      ${!plain.has(code) && html` <span class="faint" lang="en">${all.map((a) => a.detail).join("; ")}</span>`}</li>`)}</ul>
   <//>`;
 }
 
@@ -97,13 +98,13 @@ function About({ message }) {
       [t("message.template"), message.template ? html`<${Link} href=${"/templates/" + encodeURIComponent(message.template)}>${message.template}<//>` : html`<span class="faint">–</span>`],
       [t("message.category"), word("category", message.category)],
       message.transaction_id && [t("message.transaction"), html`<${Link} href=${"/messages?transaction_id=" + encodeURIComponent(message.transaction_id)}><${Code}>${message.transaction_id}<//><//>`],
-      [t("message.created"), html`<${Time} at=${message.created_at} exact />`],
+      [t("message.created"), html`<${Time} at=${message.created_at} />`],
       message.send_at && [t("message.send_at"), html`<${Time} at=${message.send_at} />`],
       [t("message.expires"), html`<${Time} at=${message.expires_at} />`],
-      message.completed_at && [t("message.completed"), html`<${Time} at=${message.completed_at} exact />`],
+      message.completed_at && [t("message.completed"), html`<${Time} at=${message.completed_at} />`],
       ...metadata.map(([key, value]) => [html`<${Code}>${key}<//>`, html`<${Link} href=${"/messages?metadata=" + encodeURIComponent(`${key}=${value}`)}>${String(value)}<//>`]),
     ]} />
-    ${message.replies?.length > 0 && html`<h3>${t("message.replies")}</h3><ul>${message.replies.map((r) => html`<li><${Time} at=${r.at} /> ${r.text || JSON.stringify(r)}</li>`)}</ul>`}
+    ${message.replies?.length > 0 && html`<h3>${t("message.replies")}</h3><ul>${message.replies.map((r) => html`<li><${Time} at=${r.at} /> ${r.rating > 0 && t("message.rating", { rating: r.rating })} ${r.options?.join(", ")} ${r.text || html`<span class="faint">${t("content.hidden")}</span>`}</li>`)}</ul>`}
   <//>`;
 }
 

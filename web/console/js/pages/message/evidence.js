@@ -4,13 +4,13 @@ import { html, useState } from "../../html.js";
 import { duration, money } from "../../format.js";
 import { t, word } from "../../lang.js";
 import { may } from "../../session.js";
-import { Channel, Code, Empty, Failure, Money, Section, Status, Time } from "../../ui/parts.js";
+import { Channel, Code, Failure, Money, Section, Status, Time } from "../../ui/parts.js";
 import { Table } from "../../ui/table.js";
 
 export function Receipts({ list, attempts, hidden }) {
   const channelOf = (id) => attempts.find((a) => a.id === id)?.channel;
   return html`<${Section} title=${t("receipts.title")} note=${hidden && list.length > 0 ? `${t("receipts.note")} ${t("receipts.bodies")}` : t("receipts.note")}>
-    ${list.length === 0 ? html`<${Empty} title=${t("receipts.none")} />` : html`<${Table} caption=${t("receipts.title")} rows=${list} rowKey=${(r) => `${r.attempt_id} ${r.kind} ${r.received_at}`} columns=${[
+    ${list.length === 0 ? html`<p class="faint">${t("receipts.none")}</p>` : html`<${Table} caption=${t("receipts.title")} rows=${list} rowKey=${(r) => `${r.attempt_id} ${r.kind} ${r.received_at}`} columns=${[
       { key: "at", label: t("receipts.received"), cell: (r) => html`<${Time} at=${r.received_at} exact />` },
       { key: "kind", label: t("receipts.kind"), cell: (r) => html`<${Status} of=${r.kind} group="receipt" /> ${r.late && html`<span class="tag" data-tone="doubt">${t("receipts.late")}</span>`} ${r.repeated && html`<span class="tag">${t("receipts.repeated")}</span>`} ${r.matched === false && html`<span class="tag" data-tone="doubt">${t("receipts.unmatched")}</span>`}` },
       { key: "of", label: t("receipts.of"), cell: (r) => html`<${Channel} of=${channelOf(r.attempt_id)} /> <span class="faint">${r.account}</span>` },
@@ -32,7 +32,7 @@ export function Charges({ list, cost }) {
 
 export function Callbacks({ list, again }) {
   return html`<${Section} title=${t("told.title")} note=${t("told.note")}>
-    ${list.length === 0 ? html`<${Empty} title=${t("told.none")}>${t("told.none_note")}<//>` : html`<${Table} caption=${t("told.title")} rows=${list} columns=${[
+    ${list.length === 0 ? html`<p class="faint">${t("told.none")} ${t("told.none_note")}</p>` : html`<${Table} caption=${t("told.title")} rows=${list} columns=${[
       { key: "type", label: t("told.event"), cell: (d) => html`<${Code}>${d.type}<//>` },
       { key: "state", label: t("told.answer"), cell: (d) => html`<${Answer} of=${d} />` },
       { key: "when", label: t("app.when"), cell: (d) => html`<${Time} at=${d.done_at || d.created_at} exact />` },
@@ -59,7 +59,7 @@ export function Calls({ list, attempts, hidden }) {
   return html`<${Section} title=${t("calls.title")} note=${hidden && list.length > 0 ? `${t("calls.note")} ${t("calls.bodies")}` : t("calls.note")}>
     ${list.length === 0 ? html`<p class="faint">${t("calls.none")}</p>` : list.map((c, i) => html`<details class="call" key=${i}>
       <summary><${Time} at=${c.at} exact /> <${Channel} of=${channelOf(c.attempt_id)} /> <code>${c.request.method} ${c.request.url}</code>${" "}
-        <span class="call-end num">${c.answer?.status ? `HTTP ${c.answer.status}` : t("calls.no_answer")} · ${duration(c.took_ms)}</span></summary>
+        <span class="call-end num">${c.answer?.status ? `HTTP ${c.answer.status}` : t("calls.no_answer")} · ${c.took_ms > 0 ? duration(c.took_ms) : "<1ms"}</span></summary>
       <div class="columns"><div><h3>${t("calls.request")}</h3><${Body} text=${c.request.body} hidden=${hidden} /></div>
       <div><h3>${t("calls.answer")}</h3><${Body} text=${c.answer?.body || c.error} hidden=${hidden} /></div></div>
     </details>`)}

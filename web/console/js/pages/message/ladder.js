@@ -4,7 +4,7 @@ import { duration, exactTime, millis, money } from "../../format.js";
 import { t, word } from "../../lang.js";
 import { useNow } from "../../live.js";
 import { Channel, Status, Time } from "../../ui/parts.js";
-import { final, why } from "./story.js";
+import { final, reached, why } from "./story.js";
 
 export function Ladder({ message, plan, decision }) {
   const steps = plan || [...new Set(message.attempts.map((a) => a.step))].map((step) => ({ step, channel: message.attempts.find((a) => a.step === step).channel }));
@@ -18,7 +18,7 @@ function Step({ step, attempts, message, decision }) {
     <div class="rung-head">
       <span class="rung-number num">${step.step}</span><${Channel} of=${step.channel} />
       ${step.timeout && html`<span class="faint">${t("ladder.rule", { until: word("receipt", step.waits_for || step.until), wait: duration(millis(step.timeout)) })}</span>`}
-      ${step.when && html`<code class="when">${step.when}</code>`}
+      ${step.when && html`<span class="faint">${t("ladder.when")} <code>${step.when}</code></span>`}
     </div>
     ${idle ? html`<p class="faint">${notRun(step, message, decision)}</p>` : attempts.map((a) => html`<${Attempt} key=${a.id} attempt=${a} step=${step} open=${!final(message.status)} />`)}
   </li>`;
@@ -27,7 +27,7 @@ function Step({ step, attempts, message, decision }) {
 // notRun says why a step has no attempt.
 function notRun(step, message, decision) {
   if (step.skip) return t("why.skipped", { why: word("reason", step.skip) });
-  if (final(message.status)) return t("ladder.not_needed");
+  if (final(message.status)) return t(reached(message.status) ? "ladder.not_needed" : "ladder.not_begun");
   if (message.attempts.length === 0 && step.step === 1 && decision?.at) return t("ladder.starts_at", { at: exactTime(decision.at) });
   return t("ladder.its_turn");
 }

@@ -6,6 +6,9 @@ const ends = new Set(["delivered", "read", "sent", "failed", "expired", "cancele
 
 export const final = (status) => ends.has(status);
 
+// reached tells whether the person has it, as far as the channel can say.
+export const reached = (status) => ["delivered", "read", "sent"].includes(status);
+
 // why says in one line how an attempt ended, or what it waits for.
 export function why(attempt, step) {
   const channel = word("channel", attempt.channel);
@@ -23,7 +26,7 @@ export function why(attempt, step) {
       return t("why.unknown", { account: attempt.account });
     case "delivered":
     case "read":
-      return reached(attempt, from);
+      return arrival(attempt, from);
     case "sent":
       return step ? t("why.waiting", { until, wait, at: exactTime(from) }) : t("why.sent");
     case "canceled":
@@ -33,9 +36,9 @@ export function why(attempt, step) {
   }
 }
 
-// reached says when the person had it. A provider's clock may be coarse or behind ours: what it puts before the sending is
+// arrival says when the person had it. A provider's clock may be coarse or behind ours: what it puts before the sending is
 // told as it is, without a duration.
-function reached(attempt, from) {
+function arrival(attempt, from) {
   const at = (attempt.status === "read" && attempt.read_at) || attempt.delivered_at || attempt.read_at;
   const how = word("receipt", attempt.status);
   return new Date(at) >= new Date(from) ? t("why.reached", { how, took: between(from, at) }) : t("why.reached_at", { how, at: exactTime(at) });
@@ -50,7 +53,7 @@ export function story(message, plan) {
   const said = [];
   for (const a of message.attempts) {
     const won = a.channel === message.channel && ["delivered", "read"].includes(a.status);
-    if (!won && ["failed", "timed_out", "unknown"].includes(a.status)) {
+    if (!won && ["failed", "timed_out", "unknown", "skipped"].includes(a.status)) {
       said.push(t("story.step", { channel: word("channel", a.channel), why: why(a, step(a)) }));
     }
   }
