@@ -46,7 +46,7 @@ const sumFor = 20 * time.Second
 // jobs are all of the upkeep: the engine's, and what the console shows.
 func (s *service) jobs() []orchestrator.Job {
 	jobs := s.engine.Upkeep()
-	for name, sum := range map[string]func(context.Context, func() bool) error{"overview": s.store.SumSlots, "deliveries": s.store.SumDeliveries} {
+	for name, sum := range map[string]func(context.Context, func() bool) error{"overview": s.store.SumSlots, "delivery_hours": s.store.SumDeliveries} {
 		jobs = append(jobs, orchestrator.Job{Name: name, Schedule: "@every 1m", Run: func(ctx context.Context) error {
 			end := time.Now().Add(sumFor)
 			return sum(ctx, func() bool { return time.Now().After(end) })
