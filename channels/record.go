@@ -43,7 +43,11 @@ func recorded(ctx context.Context, req *http.Request, call func() (*Response, *F
 	}
 	x := Exchange{At: record.Now(), Method: req.Method, URL: req.URL.String(), Request: bodyOf(req)}
 	resp, failure := call()
-	x.Took, x.Failure = record.Now().Sub(x.At), failure
+	x.Took = record.Now().Sub(x.At)
+	if failure != nil {
+		as := *failure // the adapter puts its own words into it
+		x.Failure = &as
+	}
 	if resp != nil {
 		x.Status, x.Answer = resp.Status, resp.Body[:min(len(resp.Body), RecordedMost)]
 	}
