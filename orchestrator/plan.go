@@ -71,6 +71,11 @@ func (c *tenantConf) resolve(who Caller, s Submission, now time.Time) (*resolved
 	if !keyable(s.IdempotencyKey) {
 		fault("Idempotency-Key", "must be at most %d characters, none of them a control character", keyMost)
 	}
+	for key, value := range s.Metadata {
+		if strings.Contains(key, "\x00") || strings.Contains(value, "\x00") { // Postgres indexes no document with one
+			fault("metadata", "holds a NUL character: remove it")
+		}
+	}
 	if len(bad) > 0 {
 		return nil, &InvalidError{Fields: bad}
 	}
