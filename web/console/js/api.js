@@ -7,8 +7,17 @@ export const reachable = store(true);
 // tenant is the id that an administrator of the whole installation looks at; "" for everybody else.
 export const tenant = store("");
 
-// expired counts up when the service no longer knows the session; the frame then asks for the password.
-export const expired = store(0);
+// ended tells that the service no longer knows the session; the frame then asks for the password.
+export const ended = store(false);
+
+// era counts the sessions of this page: a refusal of one that is over says nothing about the next.
+let era = 0;
+
+// begin marks that a new session stands.
+export function begin() {
+  era++;
+  ended.set(false);
+}
 
 // Problem is an answer that is an error: the API's problem document, or the reason why there is no answer.
 export class Problem extends Error {
@@ -60,10 +69,10 @@ async function watchReturn() {
   watching = false;
 }
 
-async function problemOf(answer) {
+async function problemOf(answer, asked) {
   const body = await answer.json().catch(() => ({}));
   const problem = new Problem({ status: answer.status, code: "http_" + answer.status, ...body });
-  if (problem.status === 401 && problem.code === "no_session") expired.set(expired.get() + 1);
+  if (problem.status === 401 && problem.code === "no_session" && asked === era) ended.set(true);
   return problem;
 }
 
@@ -72,8 +81,9 @@ export async function call(method, path, body, { signal, background = false, ...
   const more = { ...extra.headers };
   if (body !== undefined) more["Content-Type"] = "application/json";
   if (background) more["Cascade-Background"] = "true";
+  const asked = era;
   const answer = await reach(path, { method, signal, headers: headers(more), body: body === undefined ? undefined : JSON.stringify(body) });
-  if (!answer.ok) throw await problemOf(answer);
+  if (!answer.ok) throw await problemOf(answer, asked);
   return answer.status === 204 ? undefined : answer.json();
 }
 
@@ -85,8 +95,9 @@ export const del = (path, options) => call("DELETE", path, undefined, options);
 
 // download fetches a file and hands it to the browser under a name.
 export async function download(path, name) {
+  const asked = era;
   const answer = await reach(path, { headers: headers({ Accept: "*/*" }) });
-  if (!answer.ok) throw await problemOf(answer);
+  if (!answer.ok) throw await problemOf(answer, asked);
   const url = URL.createObjectURL(await answer.blob());
   const link = Object.assign(document.createElement("a"), { href: url, download: name });
   document.body.append(link);
@@ -99,8 +110,9 @@ export async function download(path, name) {
 export async function* events(path, { signal, lastID } = {}) {
   const more = { Accept: "text/event-stream", "Cascade-Background": "true" };
   if (lastID) more["Last-Event-ID"] = lastID;
+  const asked = era;
   const answer = await reach(path, { signal, headers: headers(more), cache: "no-store" });
-  if (!answer.ok) throw await problemOf(answer);
+  if (!answer.ok) throw await problemOf(answer, asked);
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let pending = "";
   for (;;) {

@@ -1,12 +1,20 @@
 // What a page shows of the service, once or for as long as it changes.
-import { events, get, reachable } from "./api.js";
+import { ended, events, get, reachable } from "./api.js";
 import { useCallback, useEffect, useState } from "./html.js";
 
-// useReturns counts how often the service was away and came back, so that what failed meanwhile is asked again.
-export function useReturns() {
+// useTurns counts how often a store's value becomes value.
+function useTurns(of, value) {
   const [times, setTimes] = useState(0);
-  useEffect(() => reachable.watch((back) => back && setTimes((n) => n + 1)), []);
+  useEffect(() => of.watch((now) => now === value && setTimes((n) => n + 1)), [of, value]);
   return times;
+}
+
+const useRenewals = () => useTurns(ended, false);
+
+// useReturns counts how often the service was away, or the session over, and came back, so that what failed meanwhile is
+// asked again.
+export function useReturns() {
+  return useTurns(reachable, true) + useRenewals();
 }
 
 // useLoad answers {data, problem, loading, again} of one GET; "" asks nothing. Data stays while newer is under way.
@@ -65,13 +73,14 @@ async function follow(path, signal, tell) {
 export function useLive(path, { paused = false } = {}) {
   const [state, setState] = useState({ loading: true, phase: "connecting" });
   const [round, setRound] = useState(0);
+  const renewals = useRenewals();
   useEffect(() => {
     if (!path || paused) return;
     const stop = new AbortController();
     setState((s) => (s.path === path ? s : { loading: true, phase: "connecting", path }));
     follow(path, stop.signal, (change) => setState((s) => ({ ...s, ...change, path })));
     return () => stop.abort();
-  }, [path, paused, round]);
+  }, [path, paused, round, renewals]);
   const again = useCallback(() => setRound((n) => n + 1), []);
   return { ...state, again };
 }

@@ -1,5 +1,5 @@
 // Who is signed in, and what they may do.
-import { del, get, post, tenant } from "./api.js";
+import { begin, del, get, post, tenant } from "./api.js";
 import { store, useStore } from "./store.js";
 
 // session is the API's answer about the person; null where nobody is signed in, undefined before that is known.
@@ -46,7 +46,9 @@ export async function look(id) {
 
 // signIn opens a session with a name and a password, or with the admin key.
 export async function signIn(credentials) {
-  settle(await post("/v1/session", credentials));
+  const answer = await post("/v1/session", credentials);
+  begin();
+  settle(answer);
 }
 
 export async function signOut() {

@@ -1,5 +1,5 @@
 // The frame around every page: where one can go, whose data it is, and whether the service answers.
-import { expired, reachable, tenant } from "./api.js";
+import { ended, reachable, tenant } from "./api.js";
 import { html, useEffect, useState } from "./html.js";
 import { language, languages, speak, t } from "./lang.js";
 import { destinations } from "./nav.js";
@@ -82,10 +82,7 @@ function Unreachable() {
 
 // Expired asks for the password over the page, so that nothing on it is lost.
 function Expired() {
-  const times = useStore(expired);
-  const [settled, setSettled] = useState(times);
-  if (times === settled) return null;
-  return html`<${Dialog} title=${t("signin.expired")}><${SignIn} again=${() => setSettled(times)} /><//>`;
+  return useStore(ended) && html`<${Dialog} title=${t("signin.expired")}><${SignIn} again /><//>`;
 }
 
 // matching finds the page of a path: [component, values].

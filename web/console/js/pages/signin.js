@@ -11,10 +11,7 @@ export function SignIn({ again }) {
   const saving = useSaving();
   const send = async () => {
     const credentials = withKey ? { admin_key: secret.trim() } : { name: name.trim(), password: secret };
-    await saving.run(async () => {
-      await signIn(credentials);
-      again?.();
-    });
+    await saving.run(() => signIn(credentials));
   };
   const turn = () => {
     setWithKey(!withKey);
