@@ -104,9 +104,20 @@ func tuned(t *testing.T, acc simulator.Account, tune func(*adapter), more ...str
 	return b
 }
 
-// up waits until the adapter is bound.
+// up waits until the adapter is bound by a link that is not lost: a lost one stays current until Keep has seen it.
 func (b *bench) up() {
-	eventually(b.t, "the session is bound", func() bool { return b.a.current.Load() != nil })
+	eventually(b.t, "the session is bound", func() bool {
+		s := b.a.current.Load()
+		if s == nil {
+			return false
+		}
+		select {
+		case <-s.tx.lost:
+			return false
+		default:
+			return true
+		}
+	})
 }
 
 // keep runs Keep until stop or the test's end.
