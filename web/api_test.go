@@ -304,7 +304,7 @@ func (a *api) walkSignIn() {
 
 func (a *api) walkOperations() {
 	a.want(200, "GET", "/v1/requests?status=4xx&route=/v1/messages", "")
-	for _, path := range []string{"/", "/healthz", "/readyz", "/metrics", "/openapi.yaml", "/openapi.json", "/docs"} {
+	for _, path := range []string{"/", "/v1/session", "/healthz", "/readyz", "/metrics", "/openapi.yaml", "/openapi.json", "/docs"} {
 		a.wantAs(200, "", "GET", path, "")
 	}
 	hook := hookPath(a.rig.Accounts["sms-main"]) + "?token=hook-secret-sms-main"
@@ -318,7 +318,7 @@ func (a *api) walkProblems() {
 		key, method, path, body, code string
 	}{
 		{401, "", "GET", "/v1/messages", "", "unauthorized"},
-		{401, a.key, "GET", "/v1/session", "", "no_session"},
+		{401, a.key, "DELETE", "/v1/session", "", "no_session"},
 		{401, "", "POST", "/v1/session", `{"name":"nobody","password":"ten letters"}`, "wrong_credentials"},
 		{403, a.key, "GET", "/v1/tenants", "", "forbidden"},
 		{404, a.key, "GET", "/v1/messages/" + uuid.NewString(), "", "not_found"},

@@ -81,7 +81,7 @@ func (a *auth) require(access string) gin.HandlerFunc {
 		return func(*gin.Context) {}
 	}
 	return func(c *gin.Context) {
-		if access == accessSession || c.GetHeader("Authorization") == "" && a.people.cookie(c) != "" {
+		if ofSession(access) || c.GetHeader("Authorization") == "" && a.people.cookie(c) != "" {
 			a.pass(c, access)
 			return
 		}

@@ -9,6 +9,7 @@ import (
 // What a route asks for beyond the scopes of keys; see route.
 const (
 	accessPublic  = "public"
+	accessAnybody = "anybody"            // as accessSession, and nobody
 	accessSession = "session"            // anybody who is signed in; no key
 	accessReveal  = "messages:reveal"    // people only: keys see whole numbers anyhow
 	accessPeople  = "tenant:admin"       // the people, keys and audit log of a tenant: its admins, and whoever has accessAdmin
@@ -61,10 +62,13 @@ func (p person) whole() bool { return p.user.TenantID == models.Installation }
 
 // may reports whether the person's role lets them use a route.
 func (p person) may(access string) bool {
-	return access == accessSession || slices.Contains(permissionsOf(p.user.Role, p.whole()), access)
+	return ofSession(access) || slices.Contains(permissionsOf(p.user.Role, p.whole()), access)
 }
+
+// ofSession reports whether a route is about the session itself.
+func ofSession(access string) bool { return access == accessSession || access == accessAnybody }
 
 // needsTenant reports whether a route acts for one tenant, which a person of the whole installation has to choose.
 func needsTenant(access string) bool {
-	return access != accessSession && access != accessPeople && access != accessAdmin
+	return !ofSession(access) && access != accessPeople && access != accessAdmin
 }

@@ -20,6 +20,7 @@ import (
 // Who may ask what asks for an access class.
 var mayAsk = map[string]string{
 	accessPublic:   "nobody viewer finance operator tenant-admin installation-admin key",
+	accessAnybody:  "nobody viewer finance operator tenant-admin installation-admin key",
 	accessSession:  "viewer finance operator tenant-admin installation-admin",
 	scopeMessages:  "viewer finance operator tenant-admin installation-admin key",
 	scopeConfig:    "viewer finance operator tenant-admin installation-admin key",

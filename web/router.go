@@ -225,7 +225,7 @@ func table(d Deps, with shared) []route {
 		{"DELETE", "/v1/tenants/:id/keys/:key", accessPeople, te.revokeKey},
 
 		{"POST", "/v1/session", accessPublic, si.create},
-		{"GET", "/v1/session", accessSession, si.get},
+		{"GET", "/v1/session", accessAnybody, si.get},
 		{"DELETE", "/v1/session", accessSession, si.delete},
 		{"PUT", "/v1/session/password", accessSession, si.password},
 		{"GET", "/v1/users", accessPeople, us.list},

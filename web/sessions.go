@@ -223,6 +223,9 @@ func (a *auth) pass(c *gin.Context, access string) {
 		return
 	}
 	p, err := a.people.find(c)
+	if nobody, ok := errors.AsType[*problem](err); ok && nobody.Code == codeNoSession && access == accessAnybody {
+		return
+	}
 	if err != nil {
 		fail(c, err)
 		return
@@ -239,7 +242,7 @@ func (a *auth) pass(c *gin.Context, access string) {
 	c.Set(keyActor, actorFor(p.user))
 	c.Set(keyScopes, permissionsOf(p.user.Role, p.whole()))
 	c.Set(keyStanding, standing{p.session.Hash, func(context.Context) error { return a.people.still(c, access) }})
-	if access != accessSession {
+	if !ofSession(access) {
 		if err := a.actFor(c, p, access); err != nil {
 			fail(c, err)
 			return
@@ -298,6 +301,8 @@ func boundTenant(c *gin.Context) *uuid.UUID {
 	return nil
 }
 
+const codeNoSession = "no_session"
+
 func noSession() *problem {
-	return newProblem(http.StatusUnauthorized, "no_session", "Nobody is signed in, or not any more. Sign in with POST /v1/session.")
+	return newProblem(http.StatusUnauthorized, codeNoSession, "Nobody is signed in, or not any more. Sign in with POST /v1/session.")
 }

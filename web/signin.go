@@ -190,8 +190,13 @@ type tenantName struct {
 // tenantsShown is how many tenants a person of the whole installation is offered.
 const tenantsShown = 200
 
+// get answers nobody with 200 too: a page asks this to learn whether to ask for a password, and that is no failure.
 func (h *signIn) get(c *gin.Context) {
-	p, _ := personOf(c)
+	p, ok := personOf(c)
+	if !ok {
+		c.JSON(http.StatusOK, gin.H{"user": nil})
+		return
+	}
 	tenant, err := h.auth.people.tenant(c, p)
 	if err != nil {
 		fail(c, err)

@@ -44,7 +44,6 @@ func open(t *testing.T, at *service, lang string) *console {
 	first := hands + "\naddEventListener('securitypolicyviolation', (e) => console.error('content policy: ' + e.violatedDirective + ' ' + e.blockedURI));\n" +
 		"if (location.origin === '" + at.url + "' && !localStorage.getItem('cascade.language')) localStorage.setItem('cascade.language', '" + lang + "');"
 	tell(c, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: first})
-	c.expect("401 /v1/session") // how a page learns that nobody is signed in
 	t.Cleanup(func() {
 		for _, what := range c.watch.wrongs() {
 			t.Errorf("the browser complains: %s", what)

@@ -2,12 +2,13 @@
 import { html, render, useEffect } from "./html.js";
 import { language, speak, t } from "./lang.js";
 import { place } from "./router.js";
-import { recall, useSession } from "./session.js";
+import { isInstallation, recall, useSession } from "./session.js";
 import { matching, Shell } from "./shell.js";
 import { useStore } from "./store.js";
 import { Failure, Page } from "./ui/parts.js";
 import { Link } from "./router.js";
-import { pages } from "./pages.js";
+import { pages, withoutTenant } from "./pages.js";
+import { NoTenant } from "./pages/notenant.js";
 import { Welcome } from "./pages/welcome.js";
 
 function NotFound() {
@@ -22,6 +23,9 @@ function App() {
   if (session === undefined) return null;
   if (session === null) return html`<${Welcome} />`;
   const [Found, values] = matching(pages, path);
+  if (Found && isInstallation() && !session.tenant && !withoutTenant.some((open) => `${path}/`.startsWith(open + "/"))) {
+    return html`<${Shell} key=${spoken}><${NoTenant} /><//>`;
+  }
   return html`<${Shell} key=${spoken}><${Found || NotFound} key=${path} ...${values} /><//>`;
 }
 

@@ -22,6 +22,9 @@ import { Templates } from "./pages/templates.js";
 import { Tenants } from "./pages/tenants.js";
 import { Tenant } from "./pages/tenants/tenant.js";
 
+// withoutTenant are the pages, with what lies under them, that can be used before there is a tenant.
+export const withoutTenant = ["/people", "/audit", "/tenants", "/system", "/account"];
+
 export const pages = [
   ["/", Overview],
   ["/messages", Messages],

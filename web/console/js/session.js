@@ -17,8 +17,7 @@ export async function recall() {
       choose("");
       return recall();
     }
-    if (problem.status !== 401) throw problem;
-    session.set(null);
+    throw problem;
   }
 }
 

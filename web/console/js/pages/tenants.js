@@ -7,8 +7,9 @@ import { go, useFilters } from "../router.js";
 import { isInstallation, recall, useSession } from "../session.js";
 import { Denied } from "../ui/denied.js";
 import { Once } from "../ui/once.js";
-import { Empty, Failure, Page, Section, Time, Waiting, curl } from "../ui/parts.js";
+import { Empty, Failure, Page, Section, Time, Waiting } from "../ui/parts.js";
 import { Pages, Table } from "../ui/table.js";
+import { newTenant } from "./notenant.js";
 import { NewTenant } from "./tenants/new.js";
 
 export function Tenants() {
@@ -27,7 +28,7 @@ export function Tenants() {
     <${Failure} problem=${problem} again=${again} />
     <${Section} title=${t("tenants.list")}>
       ${!data && !problem && html`<${Waiting} />`}
-      ${data && data.data.length === 0 && html`<${Empty} title=${t("tenants.none")} command=${curl("POST", "/v1/tenants", { name: "acme", default_region: "VN", timezone: "Asia/Ho_Chi_Minh", currency: "VND" })} />`}
+      ${data && data.data.length === 0 && html`<${Empty} title=${t("tenants.none")} command=${newTenant()} />`}
       ${data && data.data.length > 0 && html`<${Table} caption=${t("tenants.list")} rows=${data.data} href=${(one) => "/tenants/" + one.id} columns=${[
         { key: "name", label: t("tenants.name"), cell: (one) => html`<span class="words">${one.name}</span>${one.id === session.tenant?.id && html` <span class="tag">${t("tenants.chosen")}</span>`}` },
         { key: "region", label: t("tenants.region"), cell: (one) => one.default_region },
