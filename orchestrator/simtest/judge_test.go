@@ -112,9 +112,20 @@ func (j *judge) watch(r *replica, st models.State) {
 		j.blameLocked("%s: version %d was committed twice", m.ID, m.Version)
 	}
 	known[m.Version] = seen{now, st}
+	// A version whose commit's answer was lost is known to nobody: what it did shows in the next that is known, and may be
+	// as old as the one before.
 	var before []models.Attempt
-	for v := m.Version - 1; v > 0 && before == nil; v-- { // a version whose commit's answer was lost is known to nobody
-		before = known[v].st.Attempts
+	at := now
+	for v := m.Version - 1; v > 0; v-- {
+		last, ok := known[v]
+		if !ok {
+			at = time.UnixMilli(m.CreatedAt)
+			continue
+		}
+		if before = last.st.Attempts; at != now {
+			at = last.at
+		}
+		break
 	}
 	for i, a := range st.Attempts {
 		had := models.Attempt{}
@@ -122,7 +133,7 @@ func (j *judge) watch(r *replica, st models.State) {
 			had = before[i]
 		}
 		if a.Status == policy.AttemptSending && (had.Status != policy.AttemptSending || had.Calls != a.Calls) {
-			j.claims = append(j.claims, claim{r, m.ID, a.N, now})
+			j.claims = append(j.claims, claim{r, m.ID, a.N, at})
 			j.callsOf(referenceOf(m.ID, a.N))
 		}
 		if a.Code == "lease_lost" {
