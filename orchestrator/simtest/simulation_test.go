@@ -39,6 +39,8 @@ var (
 	found = slices.Concat(crowds, []uint64{
 		40032021, // the twin of a message that a cap refused in the same commit was answered "not found"
 		40037045, // the bed's: a replica that was deployed and crashed in one instant was replaced twice
+		40084490, // a call that had not been made, told twice after a lost answer, let one be repeated whose end nobody knew
+		50008117, // the judge's: a claim whose commit's answer was lost was dated by the commit that first showed it
 	})
 	crowds = []uint64{
 		14,     // a receipt that named an attempt newer than the state in memory was put aside as somebody else's
