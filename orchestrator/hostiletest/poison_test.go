@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"cascade/channels"
 	"cascade/models"
 	"cascade/models/modelstest"
@@ -73,7 +75,8 @@ func TestPoisonSubmissions(t *testing.T) {
 			return channels.Taken{}, nil
 		})
 		h.policy("one", "1h", "2h", "gw")
-		taken, refused, busy := 0, 0, 0
+		var taken []uuid.UUID
+		refused, busy := 0, 0
 		for place, put := range places {
 			for name, poison := range poisons {
 				batch := make([]orchestrator.Submission, 3)
@@ -95,8 +98,7 @@ func TestPoisonSubmissions(t *testing.T) {
 					_, unfit := errors.AsType[*orchestrator.RefusedError](out.Err)
 					switch {
 					case out.Err == nil:
-						taken++
-						h.await(out.Accepted.Message.ID, func(v orchestrator.MessageView) bool { return v.Status.Final() })
+						taken = append(taken, out.Accepted.Message.ID)
 					case invalid, unfit:
 						refused++
 					default:
@@ -106,7 +108,10 @@ func TestPoisonSubmissions(t *testing.T) {
 				}
 			}
 		}
-		t.Logf("%d taken, %d refused, %d neither", taken, refused, busy)
+		for _, id := range taken {
+			h.await(id, func(v orchestrator.MessageView) bool { return v.Status.Final() })
+		}
+		t.Logf("%d taken, %d refused, %d neither", len(taken), refused, busy)
 		h.verify()
 	})
 }

@@ -208,7 +208,7 @@ func (h *hostile) await(id uuid.UUID, ok func(orchestrator.MessageView) bool) or
 
 func (h *hostile) awaitFor(id uuid.UUID, most time.Duration, ok func(orchestrator.MessageView) bool) orchestrator.MessageView {
 	h.t.Helper()
-	for limit := time.Now().Add(most); ; time.Sleep(most / 6000) {
+	for limit := time.Now().Add(most); ; time.Sleep(20 * time.Millisecond) {
 		v := h.message(id)
 		if ok(v) {
 			return v
