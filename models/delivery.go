@@ -1,11 +1,9 @@
 package models
 
 import (
-	"cmp"
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,85 +54,6 @@ func DeliveryGroups() []string { return []string{"channel", "step", "account", "
 
 // ErrDeliveryGroup says that a delivery report cannot be grouped by this.
 var ErrDeliveryGroup = errors.New("group_by takes one or two of " + strings.Join(DeliveryGroups(), ", "))
-
-// bucketSQL rounds a time in milliseconds down to a bucket's first: exact under 100 ms, then in steps of 5 of the third digit,
-// so that no bucket is wider than 5 % of what is in it. It is -1 where there is no time.
-func bucketSQL(from, to string) string {
-	x := "(" + to + " - " + from + ")"
-	var b strings.Builder
-	fmt.Fprintf(&b, "CASE WHEN coalesce(%s, 0) <= 0 THEN -1 WHEN %s < 0 THEN 0 WHEN %s < 100 THEN %s", to, x, x, x)
-	for size, top := int64(5), int64(1000); top <= 1e10; size, top = size*10, top*10 {
-		fmt.Fprintf(&b, " WHEN %s < %d THEN %s / %d * %d", x, top, x, size, size)
-	}
-	fmt.Fprintf(&b, " WHEN true THEN %d END", int64(1e10))
-	return b.String()
-}
-
-// bucketMiddle is the time in the middle of the bucket that begins at first.
-func bucketMiddle(first int64) int64 {
-	size := int64(5)
-	for top := int64(1000); first >= top; top *= 10 {
-		size *= 10
-	}
-	if first < 100 {
-		return first
-	}
-	return first + size/2
-}
-
-// Histogram counts times by their bucket.
-type Histogram map[int64]int64
-
-// text writes a histogram down, shortest time first: "60:2 105:1".
-func (h Histogram) text() string {
-	var b []byte
-	for _, first := range slices.Sorted(maps.Keys(h)) {
-		if len(b) > 0 {
-			b = append(b, ' ')
-		}
-		b = strconv.AppendInt(b, first, 10)
-		b = append(b, ':')
-		b = strconv.AppendInt(b, h[first], 10)
-	}
-	return string(b)
-}
-
-// addText adds what text wrote, be it of several.
-func (h Histogram) addText(text string) error {
-	for part := range strings.FieldsSeq(text) {
-		first, count, _ := strings.Cut(part, ":")
-		bucket, err := strconv.ParseInt(first, 10, 64)
-		n, err2 := strconv.ParseInt(count, 10, 64)
-		if err := cmp.Or(err, err2); err != nil {
-			return fmt.Errorf("stored times: %w", err)
-		}
-		h[bucket] += n
-	}
-	return nil
-}
-
-// Quantiles are of times in milliseconds, within half a bucket; N is how many times they are of.
-type Quantiles struct{ N, P50, P95, P99 int64 }
-
-// Quantiles reads the nearest ranks.
-func (h Histogram) Quantiles() Quantiles {
-	q := Quantiles{}
-	for _, n := range h {
-		q.N += n
-	}
-	at := func(part int64) int64 { return (q.N*part + 99) / 100 }
-	seen := int64(0)
-	for _, first := range slices.Sorted(maps.Keys(h)) {
-		before := seen
-		seen += h[first]
-		for part, into := range map[int64]*int64{50: &q.P50, 95: &q.P95, 99: &q.P99} {
-			if rank := at(part); before < rank && rank <= seen {
-				*into = bucketMiddle(first)
-			}
-		}
-	}
-	return q
-}
 
 // Deliveries counts what became of the attempts made in the span, without tests: of hours that are over as they were when they
 // were last summed, see SumDeliveries, of the rest from their rows. The rows are sorted by their groups. Time to delivered and to
@@ -238,33 +157,24 @@ func (r *Report) funnel(q DeliveryQuery, c cover, raw, summed []string) (rows []
 	if len(parts) == 0 {
 		return nil, nil
 	}
-	found, err := r.tx.Raw(strings.Join(parts, " UNION ALL ")+" ORDER BY "+ordinals(len(raw)), args...).Rows()
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
-	for found.Next() {
+	err = r.each(func(found *sql.Rows) error {
 		var n, bucket int64
 		var part DeliveryRow
 		var delivered, read string
 		key, err := scanGroup(found, len(raw), &bucket, &n, &part.Attempts, &part.Taken, &part.Delivered, &part.Read, &part.Failed, &part.TimedOut,
 			&part.Unknown, &part.Skipped, &part.Reached, &delivered, &read)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if len(rows) == 0 || !slices.Equal(rows[len(rows)-1].key, key) {
 			rows = append(rows, &funnelRow{DeliveryRow{Group: deliveryGroup(q.GroupBy, key)}, key, Histogram{}, Histogram{}})
 		}
 		row := rows[len(rows)-1]
 		row.add(part)
-		if bucket >= 0 {
-			row.delivered[bucket] += n
-		}
-		if err := errors.Join(row.delivered.addText(delivered), row.read.addText(read)); err != nil {
-			return nil, err
-		}
-	}
-	return rows, found.Err()
+		row.delivered.add(bucket, n)
+		return errors.Join(row.delivered.addText(delivered), row.read.addText(read))
+	}, strings.Join(parts, " UNION ALL ")+" ORDER BY "+ordinals(len(raw)), args...)
+	return rows, err
 }
 
 // readTimes adds to groups how long it took until attempts were read, of those that are not in sums.
@@ -274,22 +184,14 @@ func (r *Report) readTimes(q DeliveryQuery, c cover, columns []string, rows []*f
 		byKey[strings.Join(row.key, "\x00")] = row
 	}
 	where, args := q.where("a.tenant_id", "m.policy_name")
-	found, err := r.tx.Raw(r.s.rawReadTimes(columns, c.raw, where), args...).Rows()
-	if err != nil {
-		return err
-	}
-	defer found.Close()
-	for found.Next() {
+	return r.each(func(found *sql.Rows) error {
 		var n, bucket int64
 		key, err := scanGroup(found, len(columns), &bucket, &n)
-		if err != nil {
-			return err
+		if row := byKey[strings.Join(key, "\x00")]; err == nil && row != nil {
+			row.read.add(bucket, n)
 		}
-		if row := byKey[strings.Join(key, "\x00")]; row != nil {
-			row.read[bucket] += n
-		}
-	}
-	return found.Err()
+		return err
+	}, r.s.rawReadTimes(columns, c.raw, where), args...)
 }
 
 // scanGroup reads a row: its group's columns, then the numbers.
@@ -323,6 +225,14 @@ func (r *DeliveryRow) add(o DeliveryRow) {
 	r.Unknown += o.Unknown
 	r.Skipped += o.Skipped
 	r.Reached += o.Reached
+}
+
+func (t *DeliveryTotals) add(o DeliveryTotals) {
+	t.Messages += o.Messages
+	t.Reached += o.Reached
+	t.Fallback += o.Fallback
+	t.Failed += o.Failed
+	t.Expired += o.Expired
 }
 
 func deliveryGroup(groupBy, values []string) map[string]string {
@@ -375,32 +285,21 @@ func (r *Report) DeliveryTotals(q DeliveryQuery) (t DeliveryTotals, err error) {
 	if len(parts) == 0 {
 		return t, nil
 	}
-	found, err := r.tx.Raw(strings.Join(parts, " UNION ALL "), args...).Rows()
+	times := Histogram{}
+	err = r.each(func(found *sql.Rows) error {
+		var bucket, open int64
+		var text string
+		var part DeliveryTotals
+		if err := found.Scan(&bucket, &part.Messages, &part.Reached, &part.Fallback, &part.Failed, &part.Expired, &open, &text); err != nil {
+			return err
+		}
+		t.add(part)
+		times.add(bucket, part.Messages)
+		return times.addText(text)
+	}, strings.Join(parts, " UNION ALL "), args...)
 	if err != nil {
 		return t, fmt.Errorf("delivery totals: %w", err)
 	}
-	defer found.Close()
-	times := Histogram{}
-	for found.Next() {
-		var bucket, n, open int64
-		var text string
-		var part DeliveryTotals
-		err := found.Scan(&bucket, &n, &part.Reached, &part.Fallback, &part.Failed, &part.Expired, &open, &text)
-		if err == nil {
-			err = times.addText(text)
-		}
-		if err != nil {
-			return t, fmt.Errorf("delivery totals: %w", err)
-		}
-		t.Messages += n
-		t.Reached += part.Reached
-		t.Fallback += part.Fallback
-		t.Failed += part.Failed
-		t.Expired += part.Expired
-		if bucket >= 0 {
-			times[bucket] += n
-		}
-	}
 	t.ToReach = times.Quantiles()
-	return t, found.Err()
+	return t, nil
 }

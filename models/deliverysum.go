@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -184,82 +185,53 @@ func (d *deliverySum) end(key endOf) *endSlice {
 func (d *deliverySum) read(r *Report) error {
 	span := []stretch{{d.hour * hourMillis, (d.hour + 1) * hourMillis}}
 	columns := numbered([]string{"a.tenant_id", "a.channel", "a.account", "a.step", "m.policy_name", "m.template"})
-	if err := d.readHours(r, r.s.rawFunnel(columns, span, "true")); err != nil {
+	if err := r.each(d.readHours, r.s.rawFunnel(columns, span, "true")); err != nil {
 		return err
 	}
-	if err := d.readTimes(r, r.s.rawReadTimes(columns, span, "true")); err != nil {
+	if err := r.each(d.readTimes, r.s.rawReadTimes(columns, span, "true")); err != nil {
 		return err
 	}
-	return d.readEnds(r, r.s.rawTotals(numbered([]string{"m.tenant_id", "m.policy_name"}), span, "true"))
+	return r.each(d.readEnds, r.s.rawTotals(numbered([]string{"m.tenant_id", "m.policy_name"}), span, "true"))
 }
 
-func (d *deliverySum) readHours(r *Report, statement string) error {
-	found, err := r.tx.Raw(statement).Rows()
-	if err != nil {
+func (d *deliverySum) readHours(found *sql.Rows) error {
+	var k deliveryOf
+	var n, bucket int64
+	var part DeliveryRow
+	var none string
+	if err := found.Scan(&k.tenant, &k.channel, &k.account, &k.step, &k.policy, &k.template, &bucket, &n, &part.Attempts, &part.Taken,
+		&part.Delivered, &part.Read, &part.Failed, &part.TimedOut, &part.Unknown, &part.Skipped, &part.Reached, &none, &none); err != nil {
 		return err
 	}
-	defer found.Close()
-	for found.Next() {
-		var k deliveryOf
-		var n, bucket int64
-		var part DeliveryRow
-		var none string
-		if err := found.Scan(&k.tenant, &k.channel, &k.account, &k.step, &k.policy, &k.template, &bucket, &n, &part.Attempts, &part.Taken,
-			&part.Delivered, &part.Read, &part.Failed, &part.TimedOut, &part.Unknown, &part.Skipped, &part.Reached, &none, &none); err != nil {
-			return err
-		}
-		row := d.at(k)
-		row.add(part)
-		if bucket >= 0 {
-			row.delivered[bucket] += n
-		}
-	}
-	return found.Err()
+	row := d.at(k)
+	row.add(part)
+	row.delivered.add(bucket, n)
+	return nil
 }
 
-func (d *deliverySum) readTimes(r *Report, statement string) error {
-	found, err := r.tx.Raw(statement).Rows()
-	if err != nil {
+func (d *deliverySum) readTimes(found *sql.Rows) error {
+	var k deliveryOf
+	var n, bucket int64
+	if err := found.Scan(&k.tenant, &k.channel, &k.account, &k.step, &k.policy, &k.template, &bucket, &n); err != nil {
 		return err
 	}
-	defer found.Close()
-	for found.Next() {
-		var k deliveryOf
-		var n, bucket int64
-		if err := found.Scan(&k.tenant, &k.channel, &k.account, &k.step, &k.policy, &k.template, &bucket, &n); err != nil {
-			return err
-		}
-		d.at(k).read[bucket] += n
-	}
-	return found.Err()
+	d.at(k).read.add(bucket, n)
+	return nil
 }
 
-func (d *deliverySum) readEnds(r *Report, statement string) error {
-	found, err := r.tx.Raw(statement).Rows()
-	if err != nil {
+func (d *deliverySum) readEnds(found *sql.Rows) error {
+	var k endOf
+	var bucket, open int64
+	var part DeliveryTotals
+	var none string
+	if err := found.Scan(&k.tenant, &k.policy, &bucket, &part.Messages, &part.Reached, &part.Fallback, &part.Failed, &part.Expired, &open, &none); err != nil {
 		return err
 	}
-	defer found.Close()
-	for found.Next() {
-		var k endOf
-		var n, bucket, open int64
-		var part DeliveryTotals
-		var none string
-		if err := found.Scan(&k.tenant, &k.policy, &bucket, &n, &part.Reached, &part.Fallback, &part.Failed, &part.Expired, &open, &none); err != nil {
-			return err
-		}
-		row := d.end(k)
-		row.Messages += n
-		row.Reached += part.Reached
-		row.Fallback += part.Fallback
-		row.Failed += part.Failed
-		row.Expired += part.Expired
-		row.open += open
-		if bucket >= 0 {
-			row.times[bucket] += n
-		}
-	}
-	return found.Err()
+	row := d.end(k)
+	row.add(part)
+	row.open += open
+	row.times.add(bucket, part.Messages)
+	return nil
 }
 
 // next is when the hour is summed again; 0: it has come to rest.

@@ -2,10 +2,10 @@ package models
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,9 +14,6 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm/clause"
 )
-
-// SlotMillis is how long a slot of an overview is.
-const SlotMillis = int64(150 * time.Second / time.Millisecond)
 
 // Times of slots. A slot is summed when it is over for slotRest, which covers commits under way and clocks that differ; and again
 // at least slotAgain later, as long as messages are open in it, or for slotKept while late receipts may come.
@@ -32,91 +29,6 @@ const (
 
 // overviewUntil is the setting that says before which slot every one is summed.
 const overviewUntil = "overview_until"
-
-// Slot is what became of the messages that a tenant had accepted in a time.
-type Slot struct {
-	At        int64 `json:"-"` // Unix milliseconds, its beginning
-	Accepted  int64 `json:"a"`
-	Reached   int64 `json:"r,omitempty"`
-	Failed    int64 `json:"f,omitempty"` // or expired
-	Open      int64 `json:"o,omitempty"`
-	Scheduled int64 `json:"s,omitempty"` // of those that are open
-	Unknown   int64 `json:"u,omitempty"` // attempts whose outcome nobody knows yet
-	Fallback  int64 `json:"b,omitempty"` // of those reached, by a later step than the first
-	// Took counts those reached by how long it took, see tookStep.
-	Took     map[int]int64           `json:"t,omitempty"`
-	Channels map[string]*SlotChannel `json:"c,omitempty"`
-}
-
-// SlotChannel is what a channel did for the messages of a Slot.
-type SlotChannel struct {
-	Sent    int64 `json:"s"` // attempts that called a provider
-	Reached int64 `json:"r,omitempty"`
-	Cost    int64 `json:"m,omitempty"` // micros
-}
-
-// Add adds what became of other messages. Its Maps stay its own.
-func (s *Slot) Add(other Slot) {
-	s.Accepted += other.Accepted
-	s.Reached += other.Reached
-	s.Failed += other.Failed
-	s.Open += other.Open
-	s.Scheduled += other.Scheduled
-	s.Unknown += other.Unknown
-	s.Fallback += other.Fallback
-	for edge, n := range other.Took {
-		if s.Took == nil {
-			s.Took = map[int]int64{}
-		}
-		s.Took[edge] += n
-	}
-	for name, ch := range other.Channels {
-		to := s.channel(name)
-		to.Sent += ch.Sent
-		to.Reached += ch.Reached
-		to.Cost += ch.Cost
-	}
-}
-
-func (s *Slot) channel(name string) *SlotChannel {
-	if s.Channels == nil {
-		s.Channels = map[string]*SlotChannel{}
-	}
-	if s.Channels[name] == nil {
-		s.Channels[name] = &SlotChannel{}
-	}
-	return s.Channels[name]
-}
-
-// tookStep is the width in milliseconds of a place among Slot.Took below a second; in each further decade it is ten times that.
-// A place is numbered 100 * decade + time / width.
-const (
-	tookStep    = 20
-	tookDecades = 7
-)
-
-// tookSpan is the times of a place, in milliseconds.
-func tookSpan(place int) (least, width int64) {
-	width = tookStep
-	for range place / 100 {
-		width *= 10
-	}
-	return int64(place%100) * width, width
-}
-
-// Quantile is how long a share of those reached took at most, in milliseconds, within a tenth or so; 0 if none was.
-func (s *Slot) Quantile(share float64) int64 {
-	rank := share * float64(s.Reached)
-	for _, place := range slices.Sorted(maps.Keys(s.Took)) {
-		n := float64(s.Took[place])
-		if rank <= n {
-			least, width := tookSpan(place)
-			return least + int64(float64(width)*rank/n)
-		}
-		rank -= n
-	}
-	return 0
-}
 
 // slotKey names a slot.
 type slotKey struct {
@@ -142,13 +54,7 @@ func (s *Store) Overview(ctx context.Context, tenant uuid.UUID, test bool, from,
 	}
 	err = s.Report(ctx, func(r *Report) error {
 		summed := min(max(until, first), end)
-		rows, err := r.tx.Raw("SELECT slot, body FROM overview_slots WHERE tenant_id = ? AND test = ? AND slot >= ? AND slot < ?",
-			tenant, test, first, summed).Rows()
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
+		err := r.each(func(rows *sql.Rows) error {
 			var slot int64
 			var body []byte
 			var read Slot
@@ -159,8 +65,9 @@ func (s *Store) Overview(ctx context.Context, tenant uuid.UUID, test bool, from,
 				return fmt.Errorf("stored slot %d: %w", slot, err)
 			}
 			place(slot).Add(read)
-		}
-		if err := rows.Err(); err != nil || summed == end {
+			return nil
+		}, "SELECT slot, body FROM overview_slots WHERE tenant_id = ? AND test = ? AND slot >= ? AND slot < ?", tenant, test, first, summed)
+		if err != nil || summed == end {
 			return err
 		}
 		fresh, err := r.slots([]stretch{{summed * SlotMillis, end * SlotMillis}}, "m.tenant_id = ? AND m.test = ?", tenant, test)
@@ -305,37 +212,27 @@ func (r *Report) slots(raw []stretch, where string, args ...any) (map[slotKey]*S
 		}
 		return sums[key]
 	}
-	rows, err := r.tx.Raw(fmt.Sprintf("SELECT m.tenant_id, m.test, m.created_at / %d, m.status, %s, count(*) ", SlotMillis, tookSQL)+
-		r.s.rowsIn("messages", "m", raw, "", where)+" GROUP BY 1, 2, 3, 4, 5", args...).Rows()
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err := r.each(func(rows *sql.Rows) error {
 		var key slotKey
 		var status string
 		var took, n int64
 		if err := rows.Scan(&key.tenant, &key.test, &key.slot, &status, &took, &n); err != nil {
-			return nil, err
+			return err
 		}
 		at(key).count(status, int(took), n)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	tried, err := r.tx.Raw(fmt.Sprintf("SELECT m.tenant_id, m.test, m.created_at / %d, a.channel, ", SlotMillis)+attemptSums+
-		r.s.rowsIn("messages", "m", raw, "JOIN attempts a ON a.tenant_id = m.tenant_id AND a.message_id = m.id", where)+" GROUP BY 1, 2, 3, 4", args...).Rows()
+		return nil
+	}, fmt.Sprintf("SELECT m.tenant_id, m.test, m.created_at / %d, m.status, %s, count(*) ", SlotMillis, tookSQL)+
+		r.s.rowsIn("messages", "m", raw, "", where)+" GROUP BY 1, 2, 3, 4, 5", args...)
 	if err != nil {
 		return nil, err
 	}
-	defer tried.Close()
-	for tried.Next() {
+	err = r.each(func(tried *sql.Rows) error {
 		var key slotKey
 		var name string
 		var ch SlotChannel
 		var unknown, fallback int64
 		if err := tried.Scan(&key.tenant, &key.test, &key.slot, &name, &ch.Sent, &ch.Reached, &ch.Cost, &unknown, &fallback); err != nil {
-			return nil, err
+			return err
 		}
 		slot := at(key)
 		slot.Unknown += unknown
@@ -343,29 +240,10 @@ func (r *Report) slots(raw []stretch, where string, args ...any) (map[slotKey]*S
 		if ch != (SlotChannel{}) {
 			*slot.channel(name) = ch
 		}
-	}
-	return sums, tried.Err()
-}
-
-// count adds n messages of a status.
-func (s *Slot) count(status string, took int, n int64) {
-	s.Accepted += n
-	switch status {
-	case "sent", "delivered", "read":
-		s.Reached += n
-		if s.Took == nil {
-			s.Took = map[int]int64{}
-		}
-		s.Took[took] += n
-	case "failed", "expired":
-		s.Failed += n
-	case "canceled":
-	case "scheduled":
-		s.Scheduled += n
-		s.Open += n
-	default:
-		s.Open += n
-	}
+		return nil
+	}, fmt.Sprintf("SELECT m.tenant_id, m.test, m.created_at / %d, a.channel, ", SlotMillis)+attemptSums+
+		r.s.rowsIn("messages", "m", raw, "JOIN attempts a ON a.tenant_id = m.tenant_id AND a.message_id = m.id", where)+" GROUP BY 1, 2, 3, 4", args...)
+	return sums, err
 }
 
 // What an attempt counts as. A message that was reached counts as fallback if its last attempt is of a later step.

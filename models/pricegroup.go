@@ -1,6 +1,7 @@
 package models
 
 import (
+	"database/sql"
 	"fmt"
 	"slices"
 
@@ -79,26 +80,22 @@ func (r *Report) eachGroup(each func(PriceGroup) error, statement string, args .
 }
 
 func (r *Report) eachSlice(each func(g PriceGroup, slice int64) error, statement string, args ...any) error {
-	rows, err := r.tx.Raw(statement, args...).Rows()
-	if err != nil {
-		return fmt.Errorf("price groups: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err := r.each(func(rows *sql.Rows) error {
 		var g PriceGroup
 		var slice int64
 		var plan, content []byte
 		if err := rows.Scan(&g.Template, &g.Operator, &g.Country, &g.Category, &g.Segments, &plan, &content, &slice, &g.At, &g.Messages); err != nil {
-			return fmt.Errorf("price groups: %w", err)
+			return err
 		}
 		if g.Segments == 0 {
 			g.Segments = smsSegments(plan, content)
 		}
-		if err := each(g, slice); err != nil {
-			return err
-		}
+		return each(g, slice)
+	}, statement, args...)
+	if err != nil {
+		return fmt.Errorf("price groups: %w", err)
 	}
-	return rows.Err()
+	return nil
 }
 
 // priceSlice numbers the times between cuts, from 0.

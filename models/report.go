@@ -108,6 +108,21 @@ func (s *Store) planReport(tx *gorm.DB) (now int64, err error) {
 	return now, err
 }
 
+// each runs a statement and has read scan every row of its answer.
+func (r *Report) each(read func(*sql.Rows) error, statement string, args ...any) error {
+	rows, err := r.tx.Raw(statement, args...).Rows()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := read(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // Costs sums the ledger by attempt, booked to when the attempt was made. The rows are sorted by their groups. late is
 // what was spent on attempts, by currency in micros, although an earlier channel that was paid too had the message
 // delivered after all: the price of not having waited.
@@ -123,22 +138,21 @@ func (r *Report) Costs(q CostQuery) (rows []CostRow, late map[string]int64, err 
 	if err != nil || statement == "" {
 		return nil, late, err
 	}
-	found, err := r.tx.Raw(statement, args...).Rows()
-	if err != nil {
-		return nil, nil, fmt.Errorf("cost report: %w", err)
-	}
-	defer found.Close()
-	for found.Next() {
+	err = r.each(func(found *sql.Rows) error {
 		row, more, err := scanCost(found, q.GroupBy)
 		if err != nil {
-			return nil, nil, fmt.Errorf("cost report: %w", err)
+			return err
 		}
 		rows = append(rows, row)
 		if more > 0 {
 			late[row.Currency] += more
 		}
+		return nil
+	}, statement, args...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cost report: %w", err)
 	}
-	return rows, late, found.Err()
+	return rows, late, nil
 }
 
 // costSQL is the report's statement, "" where the span is empty. Sums of the rollup and single attempts are added up

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -177,22 +178,15 @@ func (r *rolling) readCosts(report *Report) error {
 	columns := numbered([]string{
 		fmt.Sprintf("a.created_at / %d", hourMillis), "a.channel", "a.account", "m.template", "m.category", "m.policy_name", "m.operator", "m.currency",
 	})
-	found, err := report.tx.Raw("SELECT "+columnNames(len(columns))+", "+costSums+" FROM ("+report.s.rawCosts(columns, r.span(), "")+") x "+
-		"GROUP BY 1, 2, 3, 4, 5, 6, 7, 8", r.tenant).Rows()
-	if err != nil {
-		return err
-	}
-	defer found.Close()
-	for found.Next() {
+	return report.each(func(found *sql.Rows) error {
 		h := costHour{TenantID: r.tenant}
-		if err := found.Scan(&h.Hour, &h.Channel, &h.Account, &h.Template, &h.Category, &h.PolicyName, &h.Operator, &h.Currency,
-			&h.Attempts, &h.Billable, &h.Units, &h.Cost, &h.Late); err != nil {
-			return err
-		}
+		err := found.Scan(&h.Hour, &h.Channel, &h.Account, &h.Template, &h.Category, &h.PolicyName, &h.Operator, &h.Currency,
+			&h.Attempts, &h.Billable, &h.Units, &h.Cost, &h.Late)
 		r.costs = append(r.costs, h)
 		r.rows += int(h.Attempts)
-	}
-	return found.Err()
+		return err
+	}, "SELECT "+columnNames(len(columns))+", "+costSums+" FROM ("+report.s.rawCosts(columns, r.span(), "")+") x "+
+		"GROUP BY 1, 2, 3, 4, 5, 6, 7, 8", r.tenant)
 }
 
 func (r *rolling) readMessages(report *Report) error {

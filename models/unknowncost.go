@@ -1,6 +1,7 @@
 package models
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 
@@ -24,28 +25,21 @@ func (r *Report) Unsettled(q CostQuery) (u Unsettled, err error) {
 	if r.s.dialect == SQLite {
 		index = "INDEXED BY attempts_unknown_at "
 	}
-	rows, err := r.tx.Raw(`SELECT a.step, a.account_id, m.plan_id, m.currency, count(*) FROM attempts a `+index+`
+	var groups []unsettledGroup
+	err = r.each(func(rows *sql.Rows) error {
+		var g unsettledGroup
+		err := rows.Scan(&g.step, &g.account, &g.plan, &g.currency, &g.attempts)
+		groups = append(groups, g)
+		u.Attempts += g.attempts
+		return err
+	}, `SELECT a.step, a.account_id, m.plan_id, m.currency, count(*) FROM attempts a `+index+`
 			JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id
 		WHERE a.class = 'unknown' AND a.created_at >= ? AND a.created_at < ? AND a.tenant_id = ? AND a.calls > 0 AND NOT m.test
 			AND a.status IN ('unknown', 'timed_out') AND a.sent_at IS NULL`+where+`
-		GROUP BY a.step, a.account_id, m.plan_id, m.currency`, append([]any{q.From, q.To, q.TenantID}, args...)...).Rows()
+		GROUP BY a.step, a.account_id, m.plan_id, m.currency`, append([]any{q.From, q.To, q.TenantID}, args...)...)
 	if err != nil {
 		return u, fmt.Errorf("unsettled attempts: %w", err)
 	}
-	defer rows.Close()
-	var groups []unsettledGroup
-	for rows.Next() {
-		var g unsettledGroup
-		if err := rows.Scan(&g.step, &g.account, &g.plan, &g.currency, &g.attempts); err != nil {
-			return u, fmt.Errorf("unsettled attempts: %w", err)
-		}
-		groups = append(groups, g)
-		u.Attempts += g.attempts
-	}
-	if err := rows.Err(); err != nil {
-		return u, fmt.Errorf("unsettled attempts: %w", err)
-	}
-	rows.Close() // before the connection is used again
 	plans, err := r.plans(q.TenantID, groups)
 	for _, g := range groups {
 		if acc, i := plans[g.plan].AccountAt(g.step, g.account.String()); i >= 0 {
