@@ -113,13 +113,13 @@ func (j *judge) watch(r *replica, st models.State) {
 	}
 	known[m.Version] = seen{now, st}
 	// A version whose commit's answer was lost is known to nobody: what it did shows in the next that is known, and may be
-	// as old as the one before.
+	// as old as the one before, or the message.
 	var before []models.Attempt
 	at := now
 	for v := m.Version - 1; v > 0; v-- {
 		last, ok := known[v]
 		if !ok {
-			at = time.UnixMilli(m.CreatedAt)
+			at = time.Time{}
 			continue
 		}
 		if before = last.st.Attempts; at != now {
