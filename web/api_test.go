@@ -57,6 +57,12 @@ func TestTenancy(t *testing.T) {
 				continue
 			}
 			theirs := a.do(route.Method, fill(route.Path, thing.id, thing.child), key, body, headers...)
+			if collection == "recipients" { // a number is nobody's; what is known of it is a tenant's
+				if theirs.status != http.StatusOK || !strings.Contains(string(theirs.body), `"suppression":null,"consent":null`) {
+					t.Errorf("%s %s: of another tenant's number %d %s", route.Method, route.Path, theirs.status, theirs.body)
+				}
+				continue
+			}
 			nobodys := a.do(route.Method, fill(route.Path, thing.random, uuid.NewString()), key, body, headers...)
 			if theirs.status != http.StatusNotFound || withoutRequestID(theirs) != withoutRequestID(nobodys) {
 				t.Errorf("%s %s: another tenant's gets %d %s\nnobody's gets %d %s", route.Method, route.Path,
@@ -97,6 +103,7 @@ func (a *api) things() map[string]thing {
 		"users":        {id: a.userID(a.addPerson(roleViewer, a.rig.Tenant.ID))},
 		"callbacks":    {id: callback, child: a.firstDelivery(callback)},
 		"suppressions": {id: person, random: nobody, body: `{"categories":["promotion"],"reason":"asked"}`},
+		"recipients":   {id: person, random: nobody},
 		"consents":     {id: person, random: nobody, body: `{"categories":["promotion"],"source":"form"}`},
 	}
 	for collection, thing := range things {
@@ -282,7 +289,11 @@ func (a *api) walkPeople() {
 	} {
 		a.want(200, "PUT", path, body)
 		a.want(200, "GET", path, "")
+		a.want(200, "GET", "/v1/recipients/0912345678", "")
 		a.want(204, "DELETE", path, "")
+	}
+	if known := a.want(200, "GET", "/v1/recipients/0912345678", ""); string(known.body) != `{"phone":"+84912345678","country":"VN","operator":"vinaphone","suppression":null,"consent":null}` {
+		a.t.Errorf("of a number nobody knows: %s", known.body)
 	}
 }
 

@@ -29,7 +29,7 @@ const consolePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 
 // consolePages are the first words of the addresses that the console's script knows; "" is the start.
 var consolePages = []string{
-	"", "messages", "policies", "costs", "channels", "templates", "developers", "people", "audit", "tenants", "system", "account",
+	"", "messages", "recipients", "policies", "costs", "channels", "templates", "developers", "people", "audit", "tenants", "system", "account",
 }
 
 // console serves the pages. Their address carries a hash of all their files, so that a browser may keep them for ever and

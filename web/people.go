@@ -30,17 +30,23 @@ type people struct {
 	now    func() time.Time
 }
 
-// phone reads the number in the path, E.164 or in the tenant's national form.
-func (h *people) phone(c *gin.Context) (string, error) {
+// parsed reads the number in the path, E.164 or in the tenant's national form.
+func (h *people) parsed(c *gin.Context) (policy.Phone, error) {
 	t, err := h.store.Tenant(c.Request.Context(), tenantOf(c))
 	if err != nil {
-		return "", err
+		return policy.Phone{}, err
 	}
 	phone, err := policy.ParsePhone(c.Param("phone"), t.DefaultRegion)
 	if err != nil {
-		return "", invalidField("phone", "%s", err)
+		return policy.Phone{}, invalidField("phone", "%s", err)
 	}
-	return phone.E164, nil
+	return phone, nil
+}
+
+// phone is the number in the path in E.164.
+func (h *people) phone(c *gin.Context) (string, error) {
+	phone, err := h.parsed(c)
+	return phone.E164, err
 }
 
 func checkCategories(categories []string) []policy.FieldError {

@@ -209,6 +209,7 @@ func table(d Deps, with shared) []route {
 		{"GET", "/v1/callbacks/:id/deliveries", scopeConfig, cb.deliveries},
 		{"POST", "/v1/callbacks/:id/deliveries/:delivery/replay", scopeConfigure, cb.replay},
 
+		{"GET", "/v1/recipients/:phone", scopeConfig, pe.getRecipient},
 		{"GET", "/v1/suppressions/:phone", scopeConfig, pe.getSuppression},
 		{"PUT", "/v1/suppressions/:phone", scopeConfigure, pe.putSuppression},
 		{"DELETE", "/v1/suppressions/:phone", scopeConfigure, pe.deleteSuppression},

@@ -4,6 +4,7 @@ import { isAdmin, isInstallation, may } from "./session.js";
 export const destinations = () => [
   ["/", "nav.overview", may("messages:read")],
   ["/messages", "nav.messages", may("messages:read")],
+  ["/recipients", "nav.recipients", may("config:read")],
   ["/policies", "nav.policies", may("config:read")],
   ["/costs", "nav.costs", may("reports:read")],
   ["/channels", "nav.channels", may("config:read")],

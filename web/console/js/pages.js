@@ -16,6 +16,7 @@ import { Overview } from "./pages/overview.js";
 import { People } from "./pages/people.js";
 import { Policies } from "./pages/policies.js";
 import { NewPolicy, Policy } from "./pages/policy.js";
+import { Recipients } from "./pages/recipients.js";
 import { System } from "./pages/system.js";
 import { NewTemplate, TemplatePage } from "./pages/template.js";
 import { Templates } from "./pages/templates.js";
@@ -29,6 +30,7 @@ export const pages = [
   ["/", Overview],
   ["/messages", Messages],
   ["/messages/:id", Message],
+  ["/recipients", Recipients],
   ["/policies", Policies],
   ["/policies/new", NewPolicy],
   ["/policies/:name", Policy],
