@@ -33,7 +33,7 @@ demo: build ## runs the service with a demo tenant, a provider simulator and som
 .PHONY: test
 test: ## runs every test with the race detector, on SQLite and on a private PostgreSQL; 2,000 seeds of the simulation without it
 	.ci/tools
-	CGO_ENABLED=1 .ci/with-postgres go test -race $(RACE) -timeout 15m ./...
+	CGO_ENABLED=1 .ci/with-postgres --no-fsync go test -race $(RACE) -timeout 15m ./...
 	go test ./orchestrator/simtest -count=1 -timeout 15m -run TestSimulation -simtest.seeds 2000 -simtest.strict
 	go test -tags mutants -count=1 -run TestMutantsFit ./orchestrator/mutanttest
 
