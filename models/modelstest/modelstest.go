@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -47,7 +48,7 @@ func Open(t testing.TB, dialect string) *models.Store {
 	return OpenAt(t, OpenURL(t, dialect))
 }
 
-// OpenAt opens what OpenURL made, migrated, until the test ends.
+// OpenAt opens what OpenURL made until the test ends.
 func OpenAt(t testing.TB, address string) *models.Store {
 	t.Helper()
 	s := open(t, address)
@@ -56,20 +57,18 @@ func OpenAt(t testing.TB, address string) *models.Store {
 			t.Errorf("close the database: %v", err)
 		}
 	})
-	if s.Dialect() == models.SQLite {
-		if err := s.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
 	return s
 }
 
-// OpenURL makes a database for the test and gives its URL: an SQLite file that is still to be migrated, or a migrated
-// Postgres database. It goes with the test.
+// OpenURL makes a migrated database for the test and gives its URL. It goes with the test.
 func OpenURL(t testing.TB, dialect string) string {
 	t.Helper()
 	if dialect == models.SQLite {
-		return "sqlite://" + filepath.Join(t.TempDir(), "cascade.db")
+		path := filepath.Join(t.TempDir(), "cascade.db")
+		if err := os.WriteFile(path, sqliteTemplate(t), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return "sqlite://" + path
 	}
 	server, template := os.Getenv(ServerVariable), postgresTemplate(t)
 	name := uniqueName("cascade_test")
@@ -93,6 +92,29 @@ func open(t testing.TB, address string) *models.Store {
 		t.Fatal(err)
 	}
 	return s
+}
+
+var migratedFile struct {
+	once  sync.Once
+	bytes []byte
+	err   error
+}
+
+// sqliteTemplate migrates one file a process, of which every test gets a copy.
+func sqliteTemplate(t testing.TB) []byte {
+	t.Helper()
+	migratedFile.once.Do(func() {
+		path := filepath.Join(t.TempDir(), "template.db")
+		s := open(t, "sqlite://"+path)
+		migratedFile.err = errors.Join(s.Migrate(t.Context()), s.Close())
+		if migratedFile.err == nil {
+			migratedFile.bytes, migratedFile.err = os.ReadFile(path)
+		}
+	})
+	if migratedFile.err != nil || len(migratedFile.bytes) == 0 {
+		t.Fatalf("make the template file: %v", migratedFile.err)
+	}
+	return migratedFile.bytes
 }
 
 var template struct {
