@@ -17,7 +17,7 @@ import (
 	"cascade/policy"
 )
 
-var pairsFlag = flag.Int("pairs", 5000, "how often a receipt meets its timer, on each database")
+var pairsFlag = flag.Int("pairs", 2000, "how often a receipt meets its timer, on each database")
 
 // A receipt meets its timer at the deadline, within five milliseconds either way, -pairs times a database (500 with
 // -short). Whichever commits first wins: a fallback is never begun after a success is on disk. On Postgres two
