@@ -151,6 +151,8 @@ type Receipt struct {
 	Price *policy.Money
 	// Reply is what the person answered to the message; nil if this is no answer.
 	Reply *Reply
+	// Raw is the event as it came over a session. A callback's body is kept without it.
+	Raw string
 }
 
 // Reply is a person's answer to a message.

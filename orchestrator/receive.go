@@ -115,7 +115,7 @@ func rawOf(h channels.Hook) []byte {
 	_, query, _ := strings.Cut(h.URL, "?")
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return nil
+		return []byte{}
 	}
 	for _, secret := range []string{"token", "secret", "key"} {
 		values.Del(secret)
@@ -173,6 +173,9 @@ func (e *Engine) receiptFact(acc *account, r channels.Receipt, raw []byte, recei
 	}
 	if row.At == 0 {
 		row.At = received
+	}
+	if r.Raw != "" {
+		row.Raw = []byte(r.Raw)
 	}
 	row.ToldCost = toldCost(r.Price, acc.currency)
 	f := &fact{receipt: row, done: make(chan result, 1)}

@@ -80,7 +80,7 @@ func (e *Engine) keepSession(ctx context.Context, a *account) {
 	if !ok {
 		return
 	}
-	hand := func(ctx context.Context, got []channels.Receipt) error { return e.keep(ctx, a, got, nil) }
+	hand := func(ctx context.Context, got []channels.Receipt) error { return e.keep(ctx, a, got, []byte{}) }
 	for ctx.Err() == nil {
 		if err := keeper.Keep(ctx, hand); err != nil {
 			e.log.Error("session ended", "account", a.Name, "err", err)

@@ -2,6 +2,7 @@ package orchestrator_test
 
 import (
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,6 +51,10 @@ func TestMessageOverASession(t *testing.T) {
 		v := r.Await(r.Send("+84912345679"), orchestratortest.Final)
 		if v.Status != policy.Delivered || len(v.Attempts) != 1 {
 			t.Errorf("message is %s after %d attempts", v.Status, len(v.Attempts))
+		}
+		kept, err := s.Receipts(t.Context(), r.Tenant.ID, v.ID)
+		if err != nil || len(kept) != 1 || kept[0].State != models.ReceiptApplied || !strings.Contains(string(kept[0].Raw), "stat:DELIVRD") {
+			t.Errorf("of its receipt is kept %+v, %v", kept, err)
 		}
 		// That an account rests changes its row, and must not cut its connection.
 		calls := len(r.Sim.Calls())

@@ -148,13 +148,13 @@ func (w *writing) writeRest(ctx context.Context, tx *models.Tx) error {
 	var fresh, matched []*models.Receipt
 	var marks models.Marks
 	now := ms(w.e.now())
-	keep := func(r *models.Receipt) {
+	keep := func(f *fact) {
 		switch {
-		case r == nil:
-		case r.State == models.ReceiptApplied && r.Raw == nil:
-			matched = append(matched, r)
+		case f.receipt == nil:
+		case f.matched:
+			matched = append(matched, f.receipt)
 		default:
-			fresh = append(fresh, r)
+			fresh = append(fresh, f.receipt)
 		}
 	}
 	for _, p := range w.pieces {
@@ -162,7 +162,7 @@ func (w *writing) writeRest(ctx context.Context, tx *models.Tx) error {
 			continue
 		}
 		for _, f := range p.facts {
-			keep(f.receipt)
+			keep(f)
 		}
 		for n := range p.change.as {
 			switch {
@@ -178,7 +178,7 @@ func (w *writing) writeRest(ctx context.Context, tx *models.Tx) error {
 		deliveries = append(deliveries, p.change.deliveries...)
 	}
 	for _, f := range w.orphans {
-		keep(f.receipt)
+		keep(f)
 	}
 	if len(moved) > 0 { // first, for a message has one attempt under way at most
 		if err := tx.UpdateAttempts(ctx, moved); err != nil {

@@ -35,6 +35,7 @@ type report struct {
 	date, err string
 	// whole: every segment is delivered.
 	whole bool
+	raw   string
 }
 
 // states reads the words of the text form, by their first five letters, for some operators write them out in full.
@@ -77,7 +78,9 @@ func (s settings) readReceipt(p *pdu.DeliverSM) (report, bool) {
 	if kind != esmReceipt && (kind != 0 || id == "") {
 		return report{}, false
 	}
-	r := s.readText(receiptText(p))
+	text := receiptText(p)
+	r := s.readText(text)
+	r.raw = rawReceipt(p, text)
 	if id != "" {
 		r.id = s.receiptID(id)
 	}
@@ -92,6 +95,27 @@ func (s settings) readReceipt(p *pdu.DeliverSM) (report, bool) {
 		r.kind = s.accepted
 	}
 	return r, r.id != "" && r.kind != ""
+}
+
+// rawMost is how much of a receipt is kept, in bytes; one has 255 octets as a rule.
+const rawMost = 1 << 10
+
+// rawReceipt is a receipt as it came: its text without the message's own, which is not kept twice, and what its TLVs say.
+func rawReceipt(p *pdu.DeliverSM, text string) string {
+	said := []string{strings.TrimSpace(textKey.Split(text, 2)[0])}
+	if id := tlvText(p.OptionalParameters[pdu.TagReceiptedMessageID]); id != "" {
+		said = append(said, "receipted_message_id:"+id)
+	}
+	for _, tlv := range []struct {
+		name string
+		tag  pdu.Tag
+	}{{"message_state", pdu.TagMessageStateOption}, {"network_error_code", pdu.TagNetworkErrorCode}} {
+		if f := p.OptionalParameters[tlv.tag]; len(f.Data) > 0 {
+			said = append(said, fmt.Sprintf("%s:%x", tlv.name, f.Data))
+		}
+	}
+	raw := strings.TrimSpace(strings.Join(said, " "))
+	return strings.ToValidUTF8(raw[:min(len(raw), rawMost)], "")
 }
 
 // receiptText is the text of a receipt, wherever the operator puts it.
@@ -181,7 +205,7 @@ func rebase(id string, from, to int) string {
 // receipt is what the engine is told. The key of a repeated receipt is that of the first; the date is part of it because
 // some operators count their ids from the start again.
 func (r report) receipt() channels.Receipt {
-	rec := channels.Receipt{ProviderID: cmp.Or(r.message, r.id), Kind: r.kind, At: r.at, Key: "dlr:" + r.id + ":" + stem(r.state) + ":" + r.date}
+	rec := channels.Receipt{ProviderID: cmp.Or(r.message, r.id), Kind: r.kind, At: r.at, Key: "dlr:" + r.id + ":" + stem(r.state) + ":" + r.date, Raw: r.raw}
 	if r.reference != "" {
 		rec.Reference, rec.ProviderID = r.reference, ""
 	}

@@ -106,9 +106,31 @@ func TestReadReceipt(t *testing.T) {
 			got := channels.Receipt{}
 			if ok {
 				got = r.receipt()
+				got.Raw = "" // TestRawReceipt
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What is kept of a receipt is all that is read of it, and not the message's own text.
+func TestRawReceipt(t *testing.T) {
+	tlvs := map[pdu.Tag][]byte{pdu.TagReceiptedMessageID: []byte("7\x00"), pdu.TagMessageStateOption: {2}, pdu.TagNetworkErrorCode: {3, 1, 2}}
+	for name, tt := range map[string]struct {
+		text string
+		tlvs map[pdu.Tag][]byte
+		want string
+	}{
+		"text":      {"id:7 stat:DELIVRD err:000 text:Ma 4821", nil, "id:7 stat:DELIVRD err:000"},
+		"both":      {"id:7 stat:UNDELIV", tlvs, "id:7 stat:UNDELIV receipted_message_id:7 message_state:02 network_error_code:030102"},
+		"TLVs only": {"", tlvs, "receipted_message_id:7 message_state:02 network_error_code:030102"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, ok := build(t, "127.0.0.1:2775").set.readReceipt(deliverSM(4, []byte(tt.text), 0, tt.tlvs))
+			if got := r.receipt().Raw; !ok || got != tt.want {
+				t.Errorf("kept %q, want %q", got, tt.want)
 			}
 		})
 	}
