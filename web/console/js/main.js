@@ -1,4 +1,5 @@
 // The console: signs people in and shows the page of the address.
+import { keepFocus } from "./focus.js";
 import { html, render, useEffect } from "./html.js";
 import { language, speak, t } from "./lang.js";
 import { place } from "./router.js";
@@ -30,6 +31,7 @@ function App() {
 }
 
 document.documentElement.dataset.theme = localStorage.getItem("cascade.theme") || "auto";
+keepFocus();
 await speak();
 const root = document.getElementById("app");
 try {
