@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -92,18 +93,31 @@ func (c *console) tabTo(name string) { c.t.Helper(); c.tab(name) }
 // tabBack goes back by Shift and Tab.
 func (c *console) tabBack(name string) { c.t.Helper(); c.tab(name, chromedp.ModifierShift) }
 
+// tab presses it until the keyboard is at what is called so, or fits a selector after "css:". At every stop it must be seen
+// where the keyboard is.
 func (c *console) tab(name string, with ...chromedp.Modifier) {
 	c.t.Helper()
+	wanted := quote(c.say(name))
+	c.until(fmt.Sprintf("%q to come to", c.say(name)), "hands.reachable("+wanted+")")
 	var passed []string
 	for range 150 {
 		c.key(kb.Tab, with...)
-		now := eval[string](c, "hands.focused()")
-		if eval[bool](c, "hands.isCalled(document.activeElement, "+quote(c.say(name))+")") {
+		now := eval[stop](c, "hands.stop("+wanted+")")
+		if now.Unseen != "" {
+			c.t.Errorf("on the way to %q: nobody sees the keyboard at %q, %s", c.say(name), now.Name, now.Unseen)
+		}
+		if now.Found {
 			return
 		}
-		passed = append(passed, now)
+		passed = append(passed, now.Name)
 	}
 	c.t.Fatalf("the Tab key does not come to %q, only to %.40q", c.say(name), passed)
+}
+
+// stop is where the Tab key comes to.
+type stop struct {
+	Name, Unseen string
+	Found        bool
 }
 
 // focused waits until what is called so has the keyboard.

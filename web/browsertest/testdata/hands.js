@@ -61,6 +61,28 @@ globalThis.hands ??= (() => {
     return hit && (el.contains(hit) || [...(el.labels ?? [])].some((label) => label.contains(hit))) ? [x, y] : null;
   };
 
+  const isCalled = (el, wanted) => el !== document.body && (name(el) === tidy(wanted) || name(el).startsWith(tidy(wanted) + " "));
+
+  const isWanted = (el, wanted) => (wanted.startsWith("css:") ? el.matches(wanted.slice(4)) : isCalled(el, wanted));
+
+  // unseen says why one cannot see that an element has the keyboard: "" where a ring is drawn in the window and nothing hides it.
+  const unseen = (el) => {
+    if (el === document.body || el.matches("h1, main, dialog, section")) return ""; // where a page begins, not a thing to press
+    const style = getComputedStyle(el);
+    const drawn = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+    if (!drawn) return `no ring: ${style.outlineWidth} ${style.outlineStyle}`;
+    const box = [...el.getClientRects()].find((b) => b.width && b.height);
+    if (!box) return "no size";
+    if (box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth) return "outside the window";
+    const [left, right, top, bottom] = [Math.max(box.left, 0), Math.min(box.right, innerWidth), Math.max(box.top, 0), Math.min(box.bottom, innerHeight)];
+    const places = [[(left + right) / 2, (top + bottom) / 2], [left + 2, top + 2], [right - 2, bottom - 2], [left + 2, bottom - 2], [right - 2, top + 2]];
+    const open = places.some(([x, y]) => {
+      const hit = document.elementFromPoint(x, y);
+      return hit && (el.contains(hit) || hit.contains(el) && !hit.matches(".savebar, .top, .away"));
+    });
+    return open ? "" : "something lies over it";
+  };
+
   return {
     name,
     find,
@@ -90,8 +112,14 @@ globalThis.hands ??= (() => {
     says: (text) => tidy(document.body.innerText).includes(tidy(text)),
     text: () => tidy(document.body.innerText),
     // isCalled tells whether an element has a name, with or without the sign that it must be filled in.
-    isCalled: (el, wanted) => el !== document.body && (name(el) === tidy(wanted) || name(el).startsWith(tidy(wanted) + " ")),
+    isCalled,
     // focused is the name of what has the keyboard.
     focused: () => (document.activeElement ? name(document.activeElement) : ""),
+    // reachable: something that can have the keyboard is called so, or fits a selector.
+    reachable: (wanted) => [...scope().querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")].some((el) => !el.disabled && isWanted(el, wanted)),
+    // stop tells of what has the keyboard: its name, whether it is the wanted, and why somebody could not see that it has it.
+    stop: (wanted) => ({ name: name(document.activeElement), found: isWanted(document.activeElement, wanted), unseen: unseen(document.activeElement) }),
+    // held: the keyboard is somewhere, and within the dialog if one is open.
+    held: () => document.activeElement !== document.body && scope().contains(document.activeElement),
   };
 })();
