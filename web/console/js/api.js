@@ -69,10 +69,13 @@ async function watchReturn() {
   watching = false;
 }
 
+// sessionless are the refusals of who has no session: one that is over, or none, after signing out in another window.
+const sessionless = new Set(["no_session", "unauthorized"]);
+
 async function problemOf(answer, asked) {
   const body = await answer.json().catch(() => ({}));
   const problem = new Problem({ status: answer.status, code: "http_" + answer.status, ...body });
-  if (problem.status === 401 && problem.code === "no_session" && asked === era) ended.set(true);
+  if (problem.status === 401 && sessionless.has(problem.code) && asked === era) ended.set(true);
   return problem;
 }
 
