@@ -1,5 +1,6 @@
 // Who is signed in, and what they may do.
 import { begin, del, get, post, tenant } from "./api.js";
+import { t } from "./lang.js";
 import { store, useStore } from "./store.js";
 
 // session is the API's answer about the person; null where nobody is signed in, undefined before that is known.
@@ -68,3 +69,6 @@ export const isInstallation = () => may("installation:admin");
 export const hasTenants = () => isEverywhere(session.get());
 
 export const useSession = () => useStore(session);
+
+// nameOf is what somebody is called; the admin key has no name of its own.
+export const nameOf = (user) => (user.id ? user.name : t("actor.admin_key"));

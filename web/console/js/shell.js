@@ -5,7 +5,7 @@ import { language, languages, speak, t } from "./lang.js";
 import { destinations } from "./nav.js";
 import { Palette } from "./palette.js";
 import { Link, match, place } from "./router.js";
-import { hasTenants, look, signOut, useSession } from "./session.js";
+import { hasTenants, look, nameOf, signOut, useSession } from "./session.js";
 import { useStore } from "./store.js";
 import { SignIn } from "./pages/signin.js";
 import { Dialog } from "./ui/dialog.js";
@@ -69,7 +69,7 @@ function Person({ session }) {
       <label><span class="unseen">${t("app.theme")}</span><select value=${theme} onChange=${(event) => dress(event.currentTarget.value)}>
         ${["auto", "light", "dark"].map((choice) => html`<option value=${choice} selected=${choice === theme}>${t("theme." + choice)}</option>`)}</select></label>
     </div>
-    <p><${Link} href="/account" class="who" title=${session.user.name}>${session.user.name}<//> <span class="faint">${t("role." + session.user.role)}${session.tenant && !hasTenants() ? ` · ${session.tenant.name}` : ""}</span></p>
+    <p><${Link} href="/account" class="who" title=${nameOf(session.user)}>${nameOf(session.user)}<//> <span class="faint">${t("role." + session.user.role)}${session.tenant && !hasTenants() ? ` · ${session.tenant.name}` : ""}</span></p>
     <button type="button" class="quiet small" onClick=${signOut}>${t("app.sign_out")}</button>
   </footer>`;
 }

@@ -2,7 +2,7 @@
 import { put } from "../api.js";
 import { html, useState } from "../html.js";
 import { language, languages, speak, t, word } from "../lang.js";
-import { isInstallation, recall, signOut, useSession } from "../session.js";
+import { isInstallation, nameOf, recall, signOut, useSession } from "../session.js";
 import { useStore } from "../store.js";
 import { Field, Form, useSaving } from "../ui/form.js";
 import { Facts, Notice, Page, Section, Time } from "../ui/parts.js";
@@ -12,7 +12,7 @@ export function Account() {
   return html`<${Page} title=${t("account.title")} actions=${html`<button type="button" onClick=${signOut}>${t("app.sign_out")}</button>`}>
     <${Section} title=${t("account.who")}>
       <${Facts} rows=${[
-        [t("people.name"), html`<span class="words">${user.name}</span>`],
+        [t("people.name"), html`<span class="words">${nameOf(user)}</span>`],
         [t("people.role"), word("role", user.role)],
         [t("people.for"), isInstallation() ? t("people.whole") : html`<span class="words">${tenant?.name || "–"}</span>`],
         [t("account.expires"), html`<${Time} at=${expires_at} />`],
