@@ -37,7 +37,7 @@ func open(t *testing.T, at *service, lang string) *console {
 	if err := chromedp.Do(ctx); err != nil { // the window lasts as long as the context of its first action
 		t.Fatal(err)
 	}
-	c.do(chromedp.EmulateViewport(1280, 900))
+	c.do(wide)
 	if err := chromedp.Listen(ctx, func(ev any) { c.watch.note(ctx, ev) }); err != nil {
 		t.Fatal(err)
 	}
@@ -110,8 +110,10 @@ func eval[T any](c *console, expression string) T {
 	return value
 }
 
-func quote(s string) string {
-	raw, _ := json.Marshal(s)
+func quote(s string) string { return jsonOf(s) }
+
+func jsonOf(v any) string {
+	raw, _ := json.Marshal(v)
 	return string(raw)
 }
 
@@ -270,8 +272,11 @@ func (c *console) sayAll(keys []string) []string {
 	return out
 }
 
-// narrow is a telephone's window.
-var narrow = chromedp.EmulateViewport(360, 740)
+// The windows of a desk and of a telephone.
+var (
+	wide   = chromedp.EmulateViewport(1280, 900)
+	narrow = chromedp.EmulateViewport(360, 740)
+)
 
 // wear shows the page in light or dark.
 func (c *console) wear(scheme string) {

@@ -119,6 +119,14 @@ globalThis.hands ??= (() => {
     reachable: (wanted) => [...scope().querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")].some((el) => !el.disabled && isWanted(el, wanted)),
     // stop tells of what has the keyboard: its name, whether it is the wanted, and why somebody could not see that it has it.
     stop: (wanted) => ({ name: name(document.activeElement), found: isWanted(document.activeElement, wanted), unseen: unseen(document.activeElement) }),
+    // unspoken lists controls, parts and headings without a name, with a catalogue's key for one, or with one in another language.
+    unspoken: (foreign) => [...scope().querySelectorAll(Object.values(kinds).join(", ") + ", th, dt, legend, option, [aria-label]")].filter((el) => shown(el) && !el.closest("[lang]:not(html)") && !el.querySelector("code") && !el.closest("code, .operation")).flatMap((el) => {
+      const said = name(el);
+      const what = `${el.tagName.toLowerCase()} ${el.className}`;
+      if (!said && !el.matches("dt, legend, option, section, th")) return [`a ${what} without a name`];
+      if (/^[a-z_0-9]+\.[a-z_0-9]+$/.test(said) && !el.matches("[href^='/openapi.']")) return [`a ${what} is called by a key, ${said}`];
+      return foreign?.has(said) ? [`a ${what} is called ${said}`] : [];
+    }),
     // held: the keyboard is somewhere, and within the dialog if one is open.
     held: () => document.activeElement !== document.body && scope().contains(document.activeElement),
   };
