@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // hostile is what somebody may write where the console shows it. Whatever becomes an element of it bears the class pwned,
@@ -72,21 +74,6 @@ func TestHostile(t *testing.T) {
 	}
 
 	c := signedIn(t, s, "en", "/")
-	harmless := func(where string, shown ...string) {
-		t.Helper()
-		for _, words := range shown {
-			c.until(fmt.Sprintf("%s shows %q", where, words), "document.body.textContent.includes("+quote(words)+")")
-		}
-		if eval[bool](c, "typeof pwned !== 'undefined'") {
-			t.Fatalf("%s: what was written ran", where)
-		}
-		if found := eval[string](c, `[...document.querySelectorAll(".pwned, img, iframe, object, embed, [onerror], [onload], [onfocus], [autofocus], a[href^='javascript:' i]")].map((el) => el.outerHTML).join(" ")`); found != "" {
-			t.Errorf("%s: what was written became %.300s", where, found)
-		}
-		if wide := eval[int](c, "document.documentElement.scrollWidth - innerWidth"); wide > 0 {
-			t.Errorf("%s is %d pixels wider than the window", where, wide)
-		}
-	}
 	pages := map[string][]string{
 		"/": {hostile[0]}, "/messages": {"hostile"}, "/policies": {`category != '<img src=x`}, "/policies/hostile": {refuses, takes}, "/costs?group=account": nil,
 		"/channels": {refuses, takes}, "/channels/" + refusing: {refuses}, "/templates": {"hostile"}, "/templates/hostile": {hostile[1]},
@@ -95,14 +82,37 @@ func TestHostile(t *testing.T) {
 	}
 	for path, shown := range pages {
 		c.visit(path)
-		harmless(path, shown...)
+		c.harmless(path, shown...)
 	}
-	c.do(narrow)
 	for i, id := range ids {
 		c.visit("/messages/" + id)
-		harmless("the message of "+cut(hostile[i], 20), cut(hostile[i], 100))
+		c.harmless("the message of "+cut(hostile[i], 20), cut(hostile[i], 100))
 	}
 }
+
+// harmless: what is shown stands there as text, nothing that was written became anything else, and neither on a desk nor on a
+// telephone is the page wider than the window.
+func (c *console) harmless(where string, shown ...string) {
+	c.t.Helper()
+	for _, words := range shown {
+		c.until(fmt.Sprintf("%s shows %q", where, words), "document.body.textContent.includes("+quote(words)+")")
+	}
+	if eval[bool](c, "typeof pwned !== 'undefined'") {
+		c.t.Fatalf("%s: what was written ran", where)
+	}
+	if found := eval[string](c, `[...document.querySelectorAll(".pwned, img, iframe, object, embed, [onerror], [onload], [onfocus], [autofocus], [href^='javascript:' i], [href^='data:' i], [srcdoc], [style]")].map((el) => el.outerHTML).join(" ")`); found != "" {
+		c.t.Errorf("%s: what was written became %.300s", where, found)
+	}
+	for name, window := range map[string]chromedp.Action[chromedp.Void]{"desk": wide, "telephone": narrow} {
+		c.do(window)
+		if over := eval[int](c, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
+			c.t.Errorf("%s is %d pixels wider than the window of a %s: %s", where, over, name, eval[string](c, widest))
+		}
+	}
+}
+
+// widest names what reaches out of the window.
+const widest = `[...document.querySelectorAll("main *, dialog *")].filter((el) => el.getBoundingClientRect().right > innerWidth && !el.closest(".table-room, pre, .diff")).slice(-3).map((el) => el.outerHTML.slice(0, 200)).join(" ")`
 
 // cut is the first n characters.
 func cut(s string, n int) string {

@@ -30,6 +30,8 @@ type service struct {
 	args []string
 	env  []string
 	end  func()
+	// log answers what the service wrote so far, line by line.
+	log func() []string
 }
 
 // serve runs a service of its own for a test, with an empty database.
@@ -89,7 +91,7 @@ func (s *service) start() {
 		_ = json.Unmarshal([]byte(p.next()), &line)
 	}
 	p.ignore()
-	s.url, s.end = line.URL, p.end
+	s.url, s.end, s.log = line.URL, p.end, p.log
 	s.env = append(s.env, "CASCADE_LISTEN="+line.Address) // the same again, if it is restarted
 }
 
@@ -101,6 +103,9 @@ type process struct {
 	t     *testing.T
 	lines chan string
 	end   func()
+
+	mu   sync.Mutex
+	said []string
 }
 
 func start(t *testing.T, args, env []string) *process {
@@ -117,6 +122,9 @@ func start(t *testing.T, args, env []string) *process {
 	go func() {
 		defer close(p.lines)
 		for lines := bufio.NewScanner(r); lines.Scan(); {
+			p.mu.Lock()
+			p.said = append(p.said, lines.Text())
+			p.mu.Unlock()
 			p.lines <- lines.Text()
 		}
 		_, _ = io.Copy(io.Discard, r) // a line that is too long
@@ -128,6 +136,12 @@ func start(t *testing.T, args, env []string) *process {
 	})
 	t.Cleanup(p.end)
 	return p
+}
+
+func (p *process) log() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.said)
 }
 
 func (p *process) next() string {
