@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
@@ -332,9 +333,10 @@ func costTable(groups []string, rows []models.CostRow) [][]string {
 	return table
 }
 
-// harmless keeps a spreadsheet from reading a name as a formula.
+// harmless keeps a spreadsheet from reading a name as a formula. Some read the wide forms of the signs as the signs.
 func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+	first, _ := utf8.DecodeRuneInString(cell)
+	if cell != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 		return "'" + cell
 	}
 	return cell
