@@ -43,6 +43,33 @@ func TestAccessible(t *testing.T) {
 	}
 }
 
+// TestAccessibleEmpty opens the pages of somebody who has just begun: no tenant yet, then one in which there is nothing, first for
+// whoever may do everything and then for whoever may look only.
+func TestAccessibleEmpty(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	c := signedIn(t, s, "vi", "/")
+	phone := look{"vi", "light", narrow, untranslated(t)}
+	c.do(narrow)
+	c.has("heading", "tenants.first")
+	c.accessible(phone, "before the first tenant")
+	tenant := s.tenant("Tiệm")
+	paths := []string{"/messages", "/policies", "/costs", "/channels", "/templates", "/developers", "/developers/callbacks", "/people", "/audit", "/tenants", "/"}
+	c.visit("/")
+	for _, path := range paths {
+		c.turn(path)
+		c.accessible(phone, path+" without anything in it")
+	}
+	_, password := s.person("viewer", "viewer", tenant)
+	viewer := as(t, s, "viewer", password, "/")
+	viewer.expect("403 /v1/reports/costs")
+	viewer.wear("dark")
+	for _, path := range paths {
+		viewer.turn(path)
+		viewer.accessible(look{"en", "dark", wide, nil}, path+" for a viewer")
+	}
+}
+
 // look is how somebody looks at the console. Foreign are the sentences that must not be read out there.
 type look struct {
 	lang, scheme string
@@ -233,6 +260,7 @@ func dialogs(c *console, look look, f furniture) {
 // is loaded.
 func (c *console) turn(path string) {
 	c.t.Helper()
+	c.until("a page", `document.querySelector(".page")`)
 	if before, _, _ := strings.Cut(path, "?"); before == eval[string](c, "location.pathname") {
 		c.visit(path)
 		return

@@ -169,12 +169,15 @@ func (c *console) click(kinds []string, name string, within []string) {
 	for _, kind := range kinds {
 		tries = append(tries, "hands.point("+args(append([]string{kind, name}, c.sayAll(within)...)...)+")")
 	}
-	where := strings.Join(tries, " || ")
-	c.until(fmt.Sprintf("%s %q to press", kinds[0], name), where)
-	at := eval[[]float64](c, where)
-	if len(at) != 2 {
-		c.t.Fatalf("%q has moved away", name)
-	}
+	c.clickAt(fmt.Sprintf("%s %q to press", kinds[0], name), strings.Join(tries, " || "))
+}
+
+// clickAt clicks where an expression says, once that stands still.
+func (c *console) clickAt(what, where string) {
+	c.t.Helper()
+	const before = "globalThis.clicked"
+	c.until(what, "((now) => { const still = now && String(now) === "+before+"; "+before+" = still ? undefined : String(now); if (still) globalThis.spot = now; return still; })("+where+")")
+	at := eval[[]float64](c, "spot")
 	c.do(chromedp.MouseClickXY(at[0], at[1]))
 }
 
@@ -215,10 +218,7 @@ func (c *console) setDate(name, day string) {
 // follow clicks on what a CSS selector finds, where a name is not enough: a row of a list.
 func (c *console) follow(selector string) {
 	c.t.Helper()
-	where := "hands.pointAt(document.querySelector(" + quote(selector) + "))"
-	c.until(selector, where)
-	at := eval[[]float64](c, where)
-	c.do(chromedp.MouseClickXY(at[0], at[1]))
+	c.clickAt(selector, "hands.pointAt(document.querySelector("+quote(selector)+"))")
 }
 
 // key presses keys, such as kb.Enter, together with others.
