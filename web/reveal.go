@@ -23,6 +23,8 @@ type revealedView struct {
 	// Calls and Receipts are what went over the wire, with numbers, codes and secrets masked.
 	Calls    []orchestrator.CallTrace    `json:"calls"`
 	Receipts []orchestrator.ReceiptTrace `json:"receipts"`
+	// Replies are what the person answered; left out if nothing.
+	Replies []orchestrator.ReplyView `json:"replies,omitempty"`
 	// ContentWithheld is why there is no content.
 	ContentWithheld string `json:"content_withheld,omitempty"`
 }
@@ -60,7 +62,7 @@ func (h *messages) reveal(c *gin.Context) {
 		return
 	}
 	c.Set(keyRecorded, true)
-	view := revealedView{To: m.To, Content: trace.Content, Metadata: document(m.Metadata), Calls: trace.Calls, Receipts: trace.Receipts}
+	view := revealedView{To: m.To, Content: trace.Content, Metadata: document(m.Metadata), Calls: trace.Calls, Receipts: trace.Receipts, Replies: trace.Message.Replies}
 	if m.Category == policy.OTP {
 		view.Content, view.Calls, view.ContentWithheld = nil, []orchestrator.CallTrace{}, string(policy.OTP)
 	}

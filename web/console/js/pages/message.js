@@ -39,7 +39,7 @@ export function Message({ id }) {
     ${trace.data && html`
       <${Callbacks} list=${trace.data.callbacks} again=${trace.again} />
       <${Charges} list=${trace.data.charges} cost=${message.cost} />`}
-    <${About} message=${message} />
+    <${About} message=${message} replies=${shown?.replies ?? message.replies} />
     ${trace.data ? html`
       <${Content} trace=${trace.data} message=${message} shown=${shown} onShown=${setShown} />
       <${Receipts} list=${withBodies(trace.data.receipts, shown?.receipts)} attempts=${message.attempts} hidden=${hidden(trace.data, shown)} />
@@ -89,7 +89,7 @@ function Advice({ list = [], message }) {
   <//>`;
 }
 
-function About({ message }) {
+function About({ message, replies }) {
   const policy = message.policy;
   const metadata = Object.entries(message.metadata || {});
   return html`<${Section} title=${t("message.about")}>
@@ -104,7 +104,7 @@ function About({ message }) {
       message.completed_at && [t("message.completed"), html`<${Time} at=${message.completed_at} />`],
       ...metadata.map(([key, value]) => [html`<${Code}>${key}<//>`, html`<${Link} href=${"/messages?metadata=" + encodeURIComponent(`${key}=${value}`)}>${String(value)}<//>`]),
     ]} />
-    ${message.replies?.length > 0 && html`<h3>${t("message.replies")}</h3><ul>${message.replies.map((r) => html`<li><${Time} at=${r.at} /> ${r.rating > 0 && t("message.rating", { rating: r.rating })} ${r.options?.join(", ")} ${r.text || html`<span class="faint">${t("content.hidden")}</span>`}</li>`)}</ul>`}
+    ${replies?.length > 0 && html`<h3>${t("message.replies")}</h3><ul class="replies">${replies.map((r) => html`<li><${Time} at=${r.at} /> ${r.rating > 0 && t("message.rating", { rating: r.rating })} ${r.options?.map((o, i) => html`${i > 0 && ", "}<span>${o}</span>`)} ${r.text ? html`<span>${r.text}</span>` : html`<span class="faint">${t("content.hidden")}</span>`}</li>`)}</ul>`}
   <//>`;
 }
 
