@@ -28,12 +28,19 @@ export async function speak(lang = preferred()) {
   language.set(lang);
 }
 
+// apart keeps marks that turn the direction of reading within the value that brings them.
+function apart(value) {
+  if (!/[\u202a-\u202e\u2066-\u2069]/.test(value)) return value;
+  const inside = String(value).replaceAll("\u2069", "");
+  return "\u2068" + inside + "\u2069".repeat(1 + (inside.match(/[\u2066-\u2068]/g)?.length ?? 0));
+}
+
 // t answers the sentence of a key with its values in place. values.n chooses among plural forms.
 export function t(key, values = {}) {
   let text = sentences[key];
   if (text === undefined) return key;
   if (typeof text === "object") text = text[plural.select(Number(values.n))] ?? text.other;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? apart(values[name]) : whole));
 }
 
 // has tells whether the catalogue knows a key; words that a provider or a newer service may invent are shown as they are.

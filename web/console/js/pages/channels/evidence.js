@@ -31,10 +31,10 @@ export function ProviderTemplates({ path }) {
 }
 
 const columns = () => [
-  { key: "name", label: t("provider_templates.name"), cell: (r) => html`${r.name || html`<span class="faint">–</span>`} <span class="block-line"><${Code}>${r.template_id}<//></span>` },
+  { key: "name", label: t("provider_templates.name"), cell: (r) => html`${r.name ? html`<span>${r.name}</span>` : html`<span class="faint">–</span>`} <span class="block-line"><${Code}>${r.template_id}<//></span>` },
   { key: "status", label: t("provider_templates.status"), cell: (r) => html`<${Status} of=${r.status} group="provider_template" />${r.reason && html`<span class="block-line faint">${r.reason}</span>`}` },
   { key: "quality", label: t("account_health.quality"), cell: (r) => (r.quality ? word("account_quality", r.quality) : html`<span class="faint">–</span>`) },
-  { key: "params", label: t("provider_templates.params"), cell: (r) => html`<span class="path">${(r.params ?? []).map((p) => html`<${Code}>${p.name}${p.required && "*"}<//>`)}</span>` },
+  { key: "params", label: t("provider_templates.params"), cell: (r) => html`<span class="path">${(r.params ?? []).map((p) => html`<${Code}>${p.required ? html`<span>${p.name}</span>*` : p.name}<//>`)}</span>` },
   { key: "price", label: t("provider_templates.price"), num: true, cell: (r) => (r.price ? number(r.price, { maximumFractionDigits: 4 }) : html`<span class="faint">–</span>`) },
   { key: "at", label: t("provider_templates.synced"), wide: true, cell: (r) => html`<${Time} at=${r.synced_at} />` },
 ];

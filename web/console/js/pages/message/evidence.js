@@ -15,7 +15,7 @@ export function Receipts({ list, attempts, hidden }) {
       { key: "kind", label: t("receipts.kind"), cell: (r) => html`<${Status} of=${r.kind} group="receipt" /> ${r.late && html`<span class="tag" data-tone="doubt">${t("receipts.late")}</span>`} ${r.repeated && html`<span class="tag">${t("receipts.repeated")}</span>`} ${r.matched === false && html`<span class="tag" data-tone="doubt">${t("receipts.unmatched")}</span>`}` },
       { key: "of", label: t("receipts.of"), cell: (r) => html`<${Channel} of=${channelOf(r.attempt_id)} /> <span class="faint">${r.account}</span>` },
       { key: "says", label: t("receipts.provider_at"), wide: true, cell: (r) => html`<${Time} at=${r.at} exact />` },
-      { key: "raw", label: t("receipts.words"), cell: (r) => html`${r.detail} ${r.raw && html`<details><summary>${t("receipts.raw")}</summary><pre class="block" tabindex="0">${r.raw}</pre></details>`}` },
+      { key: "raw", label: t("receipts.words"), cell: (r) => html`<span>${r.detail}</span> ${r.raw && html`<details><summary>${t("receipts.raw")}</summary><pre class="block" tabindex="0">${r.raw}</pre></details>`}` },
     ]} />`}
   <//>`;
 }

@@ -47,7 +47,7 @@ function Attempt({ attempt: a, step, open }) {
       ${a.segments > 0 && html`<div><dt>${t("ladder.segments")}</dt><dd class="num">${a.segments}</dd></div>`}
       ${a.provider_message_id && html`<div><dt>${t("ladder.provider_id")}</dt><dd><code>${a.provider_message_id}</code></dd></div>`}
     </dl>
-    ${a.error && html`<p class="provider-words"><code>${a.error.code}${a.error.provider_code && ` · ${a.error.provider_code}`}</code> ${a.error.message} ${a.error.advice && html`<em>${a.error.advice}</em>`}</p>`}
+    ${a.error && html`<p class="provider-words"><code>${a.error.code}${a.error.provider_code && ` · ${a.error.provider_code}`}</code> <span>${a.error.message}</span> ${a.error.advice && html`<em>${a.error.advice}</em>`}</p>`}
   </div>`;
 }
 
