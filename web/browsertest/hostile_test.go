@@ -103,6 +103,9 @@ func (c *console) harmless(where string, shown ...string) {
 	if found := eval[string](c, `[...document.querySelectorAll(".pwned, img, iframe, object, embed, [onerror], [onload], [onfocus], [autofocus], [href^='javascript:' i], [href^='data:' i], [srcdoc], [style]")].map((el) => el.outerHTML).join(" ")`); found != "" {
 		c.t.Errorf("%s: what was written became %.300s", where, found)
 	}
+	for _, turned := range eval[[]string](c, turning) {
+		c.t.Errorf("%s: marks of direction reach beyond what was written: %s", where, turned)
+	}
 	for name, window := range map[string]chromedp.Action[chromedp.Void]{"desk": wide, "telephone": narrow} {
 		c.do(window)
 		if over := eval[int](c, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
@@ -110,6 +113,19 @@ func (c *console) harmless(where string, shown ...string) {
 		}
 	}
 }
+
+// turning lists the texts whose marks of direction could turn what follows them on the same line.
+const turning = `(() => {
+	const found = [];
+	const follows = (node) => { for (let at = node.nextSibling; at; at = at.nextSibling) if (at.textContent.trim()) return true; return false; };
+	for (const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); walk.nextNode();) {
+		const box = walk.currentNode.parentElement;
+		if (!/[\u202a-\u202e\u2066-\u2069]/.test(walk.currentNode.data) || !box.checkVisibility() || box.closest("option, pre, textarea")) continue;
+		const { display, unicodeBidi } = getComputedStyle(box);
+		if (follows(walk.currentNode) || (display.startsWith("inline") && unicodeBidi === "normal")) found.push(display + " " + unicodeBidi + " " + box.outerHTML.slice(0, 300));
+	}
+	return found;
+})()`
 
 // widest names what reaches out of the window.
 const widest = `[...document.querySelectorAll("main *, dialog *")].filter((el) => el.getBoundingClientRect().right > innerWidth && !el.closest(".table-room, pre, .diff")).slice(-3).map((el) => el.outerHTML.slice(0, 200)).join(" ")`
