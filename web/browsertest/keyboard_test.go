@@ -75,6 +75,19 @@ func TestKeyboard(t *testing.T) {
 	c.key(kb.Escape)
 	c.until("the question to close", `!document.querySelector("dialog")`)
 	c.focused("policy.delete")
+
+	// A question over another dialog leads back to that, and that to the row.
+	s.person("lan", "viewer", s.tenantID())
+	c.visit("/people")
+	c.tabTo("lan")
+	c.enters("lan")
+	c.tabTo("people.disable")
+	c.enters(c.words.say("people.disable_title", "name", "lan"))
+	c.key(kb.Escape)
+	c.has("heading", "lan")
+	c.keptHold("in the dialog below")
+	c.key(kb.Escape)
+	c.leaves("lan")
 }
 
 // summon opens the palette. A page that was drawn a moment ago may not listen yet.
