@@ -54,7 +54,7 @@ func TestAccessibleEmpty(t *testing.T) {
 	c.has("heading", "tenants.first")
 	c.accessible(phone, "before the first tenant")
 	tenant := s.tenant("Tiệm")
-	paths := []string{"/messages", "/policies", "/costs", "/channels", "/templates", "/developers", "/developers/callbacks", "/people", "/audit", "/tenants", "/"}
+	paths := []string{"/messages", "/policies", "/costs", "/channels", "/templates", "/developers", "/developers/callbacks", "/recipients", "/people", "/audit", "/tenants", "/"}
 	c.visit("/")
 	for _, path := range paths {
 		c.turn(path)
@@ -93,6 +93,7 @@ func furnish(s *service) furniture {
 	policy := s.must("GET", "/v1/policies/otp", s.key, nil)
 	s.must("PUT", "/v1/policies/otp", s.key, map[string]any{"steps": policy["steps"], "ttl": "3m"})
 	s.must("PUT", "/v1/suppressions/+84900000099", s.key, map[string]any{"reason": "asked to"})
+	s.must("PUT", "/v1/consents/+84900000099", s.key, map[string]any{"source": "form", "categories": []string{"care"}})
 	return f
 }
 
@@ -102,7 +103,7 @@ func pages(c *console, look look, f furniture) {
 		"/messages", "/messages/" + f.message, "/messages?last4=0001", "/messages/00000000-0000-7000-8000-000000000000", "/messages/" + f.scheduled,
 		"/policies", "/policies/default", "/policies/otp?version=1", "/policies/new", "/costs?group=day,channel", "/channels", "/channels/new",
 		"/channels/" + f.account, "/channels/new?id=" + f.account, "/channels/" + f.off, "/templates", "/templates/order_shipped", "/templates/new", "/developers", "/developers/callbacks",
-		"/developers/callbacks/" + f.callback, "/developers/requests", "/developers/reference", "/people", "/audit", "/tenants", "/tenants/" + f.tenant,
+		"/developers/callbacks/" + f.callback, "/developers/requests", "/developers/reference", "/recipients", "/people", "/recipients?phone=%2B84900000099", "/audit", "/tenants", "/tenants/" + f.tenant,
 		"/system", "/account", "/nothing", "/",
 	} {
 		c.turn(path)
@@ -210,6 +211,12 @@ func dialogs(c *console, look look, f furniture) {
 	asks("callbacks.change", "callbacks.edit")
 	asks("callbacks.disable", "callbacks.disable_title")
 	asks("callbacks.delete", "callbacks.delete_title")
+
+	c.turn("/recipients?phone=%2B84900000099")
+	asks("recipients.change", "recipients.stop")
+	for _, what := range []string{"recipients.lift", "recipients.agree", "recipients.withdraw"} {
+		asks(what, what)
+	}
 
 	c.turn("/people")
 	name := "person-" + look.lang

@@ -61,7 +61,8 @@ func TestHostile(t *testing.T) {
 	}, "ttl": "1h"})
 	s.must("PUT", "/v1/routes", s.key, map[string]any{"rules": []any{map[string]any{"when": `operator == '<svg class=pwned>'`, "policy": "hostile"}}, "default": "hostile"})
 	callback := text(s.must("POST", "/v1/callbacks", s.key, map[string]any{"url": gateway.URL + "/?q=<img/src=x/onerror=pwned=1/class=pwned>", "events": []string{"message.sent"}}), "id")
-	s.must("PUT", "/v1/suppressions/+84900000099", s.key, map[string]any{"reason": hostile[0]})
+	s.must("PUT", "/v1/suppressions/+84900000099", s.key, map[string]any{"reason": hostile[0] + hostile[6] + hostile[7]})
+	s.must("PUT", "/v1/consents/+84900000099", s.key, map[string]any{"source": hostile[1] + hostile[7], "categories": []string{"care"}})
 	s.person(`<img/src=x/onerror=pwned=1/class=pwned>`, "viewer", tenant)
 	ids := make([]string, len(hostile))
 	for i, words := range hostile {
@@ -74,10 +75,12 @@ func TestHostile(t *testing.T) {
 	}
 
 	c := signedIn(t, s, "en", "/")
+	c.expect("422 /v1/recipients/", "404 /v1/recipients/") // no number
 	pages := map[string][]string{
 		"/": {hostile[0]}, "/messages": {"hostile"}, "/policies": {`category != '<img src=x`}, "/policies/hostile": {refuses, takes}, "/costs?group=account": nil,
 		"/channels": {refuses, takes}, "/channels/" + refusing: {refuses}, "/templates": {"hostile"}, "/templates/hostile": {hostile[1]},
 		"/developers/callbacks": nil, "/developers/callbacks/" + callback: nil, "/developers/requests": nil, "/people": {"<img/src=x/onerror=pwned=1/class=pwned>"},
+		"/recipients?phone=%2B84900000099": {hostile[0], hostile[1], hostile[7]}, "/recipients?phone=" + url.QueryEscape(hostile[0]): nil,
 		"/audit": nil, "/tenants": {hostile[0]}, "/tenants/" + tenant: {hostile[0]}, "/messages?transaction_id=" + url.QueryEscape(hostile[0]): nil,
 	}
 	for path, shown := range pages {
