@@ -10,11 +10,16 @@ export function Dialog({ title, onClose, children, wide = false }) {
     box.current.showModal();
     return () => before?.focus?.();
   }, []);
+  const awake = useRef(false); // a key that opened the dialog, and is still down, answers nothing in it
+  const keys = (event) => {
+    if (event.type === "keydown" && !event.repeat) awake.current = true;
+    if (event.key === "Enter" && !awake.current) event.preventDefault();
+  };
   const cancel = (event) => {
     event.preventDefault();
     onClose?.();
   };
-  return html`<dialog ref=${box} class=${wide ? "wide" : ""} aria-labelledby="dialog-title" onCancel=${cancel}>
+  return html`<dialog ref=${box} class=${wide ? "wide" : ""} aria-labelledby="dialog-title" onCancel=${cancel} onKeyDownCapture=${keys} onKeyPressCapture=${keys}>
     <h2 id="dialog-title">${title}</h2>
     ${children}
   </dialog>`;
