@@ -71,6 +71,7 @@ globalThis.hands ??= (() => {
     const style = getComputedStyle(el);
     const drawn = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
     if (!drawn) return `no ring: ${style.outlineWidth} ${style.outlineStyle}`;
+    el.scrollIntoView({ block: "nearest", inline: "nearest" }); // as the browser did when it came here: what was drawn since may have moved it
     const box = [...el.getClientRects()].find((b) => b.width && b.height);
     if (!box) return "no size";
     if (box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth) return "outside the window";
