@@ -71,6 +71,8 @@ globalThis.hands ??= (() => {
     const style = getComputedStyle(el);
     const drawn = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
     if (!drawn) return `no ring: ${style.outlineWidth} ${style.outlineStyle}`;
+    const bar = document.querySelector(".savebar");
+    if (bar && !(parseFloat(getComputedStyle(document.documentElement).scrollPaddingBottom) >= bar.offsetHeight)) return "the bar of what is not saved may lie over it";
     el.scrollIntoView({ block: "nearest", inline: "nearest" }); // as the browser did when it came here: what was drawn since may have moved it
     const box = [...el.getClientRects()].find((b) => b.width && b.height);
     if (!box) return "no size";
