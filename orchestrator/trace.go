@@ -40,6 +40,8 @@ type TraceStep struct {
 	Skip     policy.Reason   `json:"skip"`
 	Detail   string          `json:"detail"`
 	Price    policy.Money    `json:"price"` // of its first account
+	// Billed is when that is charged; "" without an account.
+	Billed policy.Moment `json:"billed"`
 }
 
 // ContentTrace is what was rendered for a channel.
@@ -98,22 +100,6 @@ type RequestTrace struct {
 type AnswerTrace struct {
 	Status int64  `json:"status"`
 	Body   string `json:"body"`
-}
-
-// CallbackTrace is an event on its way to the tenant's app.
-type CallbackTrace struct {
-	ID         uuid.UUID            `json:"id"`
-	CallbackID uuid.UUID            `json:"callback_id"`
-	URL        string               `json:"url"` // "" once the endpoint was deleted
-	Type       string               `json:"type"`
-	Sequence   int64                `json:"sequence"`
-	State      models.DeliveryState `json:"state"`
-	Tries      int64                `json:"tries"`
-	CreatedAt  Time                 `json:"created_at"`
-	NextAt     *Time                `json:"next_at"`
-	LastStatus int64                `json:"last_status"`
-	LastError  string               `json:"last_error"`
-	DoneAt     *Time                `json:"done_at"`
 }
 
 // Trace answers all that is known of a message. Errors: models.ErrNotFound, *BusyError.
@@ -194,7 +180,7 @@ func (b *tracing) steps(ctx context.Context) error {
 		}
 		if len(s.Accounts) > 0 {
 			step.WaitsFor = s.Accounts[0].Until
-			step.Price.Micros = s.Accounts[0].Terms.Full().Micros
+			step.Price.Micros, step.Billed = s.Accounts[0].Terms.Full().Micros, s.Accounts[0].Terms.Moment
 		}
 		if len(written.Steps) == len(b.plan.Steps) {
 			step.When = written.Steps[i].When
@@ -300,33 +286,6 @@ func (b *tracing) calls(ctx context.Context) error {
 			c.Answer = &AnswerTrace{Status: r.Status, Body: r.Answer}
 		}
 		b.v.Calls = append(b.v.Calls, c)
-	}
-	return nil
-}
-
-func (b *tracing) callbacks(ctx context.Context) error {
-	m := b.st.Message
-	rows, err := b.e.o.Store.MessageDeliveries(ctx, m.TenantID, m.ID)
-	if err != nil {
-		return err
-	}
-	b.v.Callbacks = make([]CallbackTrace, 0, len(rows))
-	if len(rows) == 0 {
-		return nil
-	}
-	endpoints, err := b.e.o.Store.Callbacks(ctx, m.TenantID)
-	if err != nil {
-		return err
-	}
-	urls := make(map[uuid.UUID]string, len(endpoints))
-	for _, c := range endpoints {
-		urls[c.ID] = c.URL
-	}
-	for _, r := range rows {
-		b.v.Callbacks = append(b.v.Callbacks, CallbackTrace{
-			ID: r.ID, CallbackID: r.CallbackID, URL: urls[r.CallbackID], Type: r.Type, Sequence: r.Sequence, State: r.State, Tries: r.Tries,
-			CreatedAt: Time(r.CreatedAt), NextAt: at(r.NextAt), LastStatus: r.LastStatus, LastError: r.LastError, DoneAt: at(r.DoneAt),
-		})
 	}
 	return nil
 }

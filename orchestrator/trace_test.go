@@ -87,7 +87,7 @@ func TestTrace(t *testing.T) {
 
 func checkTrace(t *testing.T, v orchestrator.Trace) {
 	t.Helper()
-	if len(v.Plan) != 2 || v.Plan[0].When != `category == "otp"` || v.Plan[0].Accounts[0] != "sms-hostile" || v.Plan[1].Price.Micros != orchestratortest.PriceZNS*1_000_000 {
+	if len(v.Plan) != 2 || v.Plan[0].When != `category == "otp"` || v.Plan[0].Accounts[0] != "sms-hostile" || v.Plan[1].Price.Micros != orchestratortest.PriceZNS*1_000_000 || v.Plan[1].Billed != policy.MomentDelivered {
 		t.Errorf("the plan is %+v", v.Plan)
 	}
 	if sms := v.Content[policy.SMS]; sms.Segments != 1 || sms.Encoding == "" || !strings.HasPrefix(sms.Text, "Ma cua ban") {
