@@ -20,11 +20,15 @@ type Field struct {
 	Secret   bool   `json:"secret"`
 	// Label is the provider's own word for it; empty: Title makes one of Name.
 	Label string `json:"label,omitempty"`
+	// LabelVI is it in Vietnamese; empty where people know the field by the provider's own word there too.
+	LabelVI string `json:"label_vi,omitempty"`
 	// Default is what holds where it is left out; empty if nothing does, or it depends on the channel.
 	Default string `json:"default,omitempty"`
 	// Example shows a person what belongs here.
 	Example string `json:"example,omitempty"`
-	Help    string `json:"help,omitempty"`
+	// Help says what it is and where to find it, in English and Vietnamese.
+	Help   string `json:"help,omitempty"`
+	HelpVI string `json:"help_vi,omitempty"`
 }
 
 // Title is what a form calls the field.
@@ -40,6 +44,14 @@ func (f Field) Title() string {
 	}
 	text := strings.Join(words, " ")
 	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// TitleVI is what a form in Vietnamese calls the field.
+func (f Field) TitleVI() string {
+	if f.LabelVI != "" {
+		return f.LabelVI
+	}
+	return f.Title()
 }
 
 // Config is what an adapter is built from.

@@ -33,6 +33,8 @@ type settingView struct {
 	Default  string `json:"default"`
 	Example  string `json:"example"`
 	Help     string `json:"help"`
+	LabelVI  string `json:"label_vi"`
+	HelpVI   string `json:"help_vi"`
 }
 
 func (h *adapters) list(c *gin.Context) {
@@ -52,7 +54,7 @@ func viewAdapter(spec channels.Spec) adapterView {
 		Receipts: []policy.Receipt{}, ChannelReceipts: map[policy.Channel][]policy.Receipt{}, Can: []string{},
 	}
 	for _, f := range spec.Fields {
-		v.Settings = append(v.Settings, settingView{f.Name, f.Title(), f.Secret, f.Required, f.Default, f.Example, f.Help})
+		v.Settings = append(v.Settings, settingView{f.Name, f.Title(), f.Secret, f.Required, f.Default, f.Example, f.Help, f.TitleVI(), f.HelpVI})
 	}
 	if spec.Blank == nil {
 		return v

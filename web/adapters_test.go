@@ -34,6 +34,9 @@ func TestAdapters(t *testing.T) {
 			if s.Label == "" || s.Help == "" {
 				t.Errorf("%s.%s says nothing of itself: %+v", v.Name, s.Name, s)
 			}
+			if s.LabelVI == "" || s.HelpVI == "" || s.HelpVI == s.Help {
+				t.Errorf("%s.%s says nothing of itself in Vietnamese: %+v", v.Name, s.Name, s)
+			}
 		}
 	}
 	if len(byName) != 8 {
@@ -54,7 +57,7 @@ func TestAdapters(t *testing.T) {
 	}, byName["infobip"].ChannelReceipts); diff != "" {
 		t.Errorf("infobip's receipts (-want +got):\n%s", diff)
 	}
-	want := settingView{"app_id", "Application ID", false, true, "", "1000000000000000001", "ID of the application at developers.zalo.me"}
+	want := settingView{"app_id", "Application ID", false, true, "", "1000000000000000001", "ID of the application at developers.zalo.me", "Application ID", "ID của ứng dụng tại developers.zalo.me"}
 	if got := byName["zalo"].Settings[0]; got != want {
 		t.Errorf("zalo's first setting %+v", got)
 	}

@@ -33,11 +33,31 @@ func Spec() channels.Spec {
 		Name:     "infobip",
 		Channels: []policy.Channel{policy.ZNS, policy.Viber, policy.SMS},
 		Fields: []channels.Field{
-			{Name: settingBaseURL, Label: "API base URL", Required: true, Example: "https://abc123.api.infobip.com", Help: "the account's own address, shown in the Infobip portal"},
-			{Name: settingAPIKey, Required: true, Secret: true, Help: "an API key with the message:send scope of the channel"},
-			{Name: settingSender, Required: true, Example: "MYBRAND", Help: "brandname for SMS, service name for Viber, OA id for ZNS"},
-			{Name: settingWebhookSecret, Secret: true, Help: "what callbacks must prove to know; without it every callback is refused"},
-			{Name: settingHMACHeader, Default: defaultHMACHeader, Example: defaultHMACHeader, Help: "header that carries the HMAC of a subscription's security profile"},
+			{
+				Name: settingBaseURL, Label: "API base URL", Required: true, Example: "https://abc123.api.infobip.com",
+				Help:   "the account's own address, shown in the Infobip portal",
+				HelpVI: "địa chỉ riêng của tài khoản, hiển thị trên cổng Infobip",
+			},
+			{
+				Name: settingAPIKey, Required: true, Secret: true,
+				Help:   "an API key with the message:send scope of the channel",
+				HelpVI: "API key có quyền message:send của kênh này",
+			},
+			{
+				Name: settingSender, LabelVI: "Người gửi", Required: true, Example: "MYBRAND",
+				Help:   "brandname for SMS, service name for Viber, OA id for ZNS",
+				HelpVI: "brandname cho SMS, tên dịch vụ cho Viber, OA id cho ZNS",
+			},
+			{
+				Name: settingWebhookSecret, Secret: true,
+				Help:   "what callbacks must prove to know; without it every callback is refused",
+				HelpVI: "bí mật mà callback phải chứng minh là biết; nếu để trống, mọi callback đều bị từ chối",
+			},
+			{
+				Name: settingHMACHeader, LabelVI: "Header HMAC của webhook", Default: defaultHMACHeader, Example: defaultHMACHeader,
+				Help:   "header that carries the HMAC of a subscription's security profile",
+				HelpVI: "header mang HMAC theo security profile của subscription",
+			},
 		},
 		Blank: func(ch policy.Channel) channels.Adapter { return &adapter{channel: ch, wire: wires[ch]} },
 		New:   newAdapter,

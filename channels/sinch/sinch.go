@@ -56,11 +56,31 @@ func Spec() channels.Spec {
 		Name:     "sinch",
 		Channels: []policy.Channel{policy.SMS},
 		Fields: []channels.Field{
-			{Name: settingBaseURL, Required: true, Example: exampleURL, Help: "address of the account's region: us, eu, au, br or ca"},
-			{Name: settingServicePlanID, Label: "Service plan ID", Required: true, Example: "0123456789abcdef0123456789abcdef", Help: "service plan ID, shown in the Sinch dashboard under SMS, APIs"},
-			{Name: settingAPIToken, Label: "API token", Required: true, Secret: true, Help: "API token, shown beside the service plan ID"},
-			{Name: settingFrom, Required: true, Example: "MYBRAND", Help: "a number of the account, a short code, or an alphanumeric sender of up to 11 characters"},
-			{Name: settingWebhookSecret, Secret: true, Help: "HMAC secret of callbacks, if Sinch has switched it on; without it every callback is confirmed by a query"},
+			{
+				Name: settingBaseURL, LabelVI: "Địa chỉ API", Required: true, Example: exampleURL,
+				Help:   "address of the account's region: us, eu, au, br or ca",
+				HelpVI: "địa chỉ theo khu vực của tài khoản: us, eu, au, br hoặc ca",
+			},
+			{
+				Name: settingServicePlanID, Label: "Service plan ID", Required: true, Example: "0123456789abcdef0123456789abcdef",
+				Help:   "service plan ID, shown in the Sinch dashboard under SMS, APIs",
+				HelpVI: "service plan ID, hiển thị trong Sinch dashboard ở mục SMS, APIs",
+			},
+			{
+				Name: settingAPIToken, Label: "API token", Required: true, Secret: true,
+				Help:   "API token, shown beside the service plan ID",
+				HelpVI: "API token, hiển thị bên cạnh service plan ID",
+			},
+			{
+				Name: settingFrom, LabelVI: "Người gửi", Required: true, Example: "MYBRAND",
+				Help:   "a number of the account, a short code, or an alphanumeric sender of up to 11 characters",
+				HelpVI: "một số của tài khoản, đầu số ngắn, hoặc tên người gửi tối đa 11 ký tự chữ và số",
+			},
+			{
+				Name: settingWebhookSecret, Secret: true,
+				Help:   "HMAC secret of callbacks, if Sinch has switched it on; without it every callback is confirmed by a query",
+				HelpVI: "bí mật HMAC của callback, nếu Sinch đã bật; nếu để trống, mỗi callback được xác nhận lại bằng một lần tra cứu",
+			},
 		},
 		Blank: func(policy.Channel) channels.Adapter { return &adapter{} },
 		New:   newAdapter,

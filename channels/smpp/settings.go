@@ -50,26 +50,106 @@ const (
 
 func fields() []channels.Field {
 	return []channels.Field{
-		{Name: settingAddress, Required: true, Example: "smpp.operator.example:2775", Help: "host and port of the operator's SMS centre"},
-		{Name: settingSystemID, Required: true, Example: "cascade01", Help: "the account's user name, at most 15 characters"},
-		{Name: settingPassword, Required: true, Secret: true, Help: "the account's password; most operators allow 8 characters"},
-		{Name: settingSystemType, Help: "only if the operator names one, at most 12 characters"},
-		{Name: settingSourceAddr, Example: "MYBRAND", Help: "brandname of at most 11 characters, or the sender's number; empty if the operator fills it in"},
-		{Name: settingSourceTON, Example: "5", Help: "type of the sender: 5 for a brandname, 1 for a number; found out from source_addr if left out"},
-		{Name: settingSourceNPI, Example: "0", Help: "numbering plan of the sender: 0 for a brandname, 1 for a number; found out if left out"},
-		{Name: settingWindow, Default: "10", Example: "10", Help: "how many messages may wait for their answer on one bind, 1 to 1000, as the operator allows; 10 if left out"},
-		{Name: settingTLS, Default: "false", Example: "false", Help: "true for TLS, with a certificate that names the host of address"},
-		{Name: settingTLSCA, Help: "PEM of the authority that signed the operator's certificate, if it is not a public one"},
-		{Name: settingBind, Default: bindTransceiver, Example: bindTransceiver, Help: "transceiver (one connection) or pair (a transmitter and a receiver); transceiver if left out"},
-		{Name: settingMaxBinds, Example: "2", Help: "how many binds the operator allows in all; every replica takes one, or two with a pair, and the operator refuses those beyond. It is shown when a bind is refused"},
-		{Name: settingResponseTimeout, Default: "30s", Example: "30s", Help: "how long to wait for the answer to a message, 1s to 120s; 30s if left out"},
-		{Name: settingEnquireEvery, Default: "30s", Example: "30s", Help: "after how long a silence the link is tested, 1s to 10m; 30s if left out"},
-		{Name: settingDLRID, Default: idSame, Example: idSame, Help: "same, dec_to_hex (receipts write in decimal what answers write in hex) or hex_to_dec (the reverse); same if left out"},
-		{Name: settingLong, Default: longUDH, Example: longUDH, Help: "how long texts go out: udh, sar, or payload (the SMS centre splits; receipts stay exact over restarts); udh if left out"},
-		{Name: settingEncoding, Default: alphabetGSM7, Example: alphabetGSM7, Help: "the SMS centre's default alphabet, data_coding 0: gsm7 or latin1; gsm7 if left out"},
-		{Name: settingTimeZone, Default: "+07:00", Example: "+07:00", Help: "zone of the dates in receipts, as +07:00 or Asia/Ho_Chi_Minh; +07:00 if left out"},
-		{Name: settingAcceptedIs, Default: acceptedSent, Example: acceptedSent, Help: "what a receipt with ACCEPTD proves: sent, or delivered with operators that end there; sent if left out"},
-		{Name: settingCodes, Example: `{"0x0400": "recipient"}`, Help: "the operator's own status codes: each with recipient, request, account, throttled, down or unknown"},
+		{
+			Name: settingAddress, LabelVI: "Địa chỉ", Required: true, Example: "smpp.operator.example:2775",
+			Help:   "host and port of the operator's SMS centre",
+			HelpVI: "host và port của SMSC bên nhà mạng",
+		},
+		{
+			Name: settingSystemID, Required: true, Example: "cascade01",
+			Help:   "the account's user name, at most 15 characters",
+			HelpVI: "tên đăng nhập của tài khoản, tối đa 15 ký tự",
+		},
+		{
+			Name: settingPassword, LabelVI: "Mật khẩu", Required: true, Secret: true,
+			Help:   "the account's password; most operators allow 8 characters",
+			HelpVI: "mật khẩu của tài khoản; phần lớn nhà mạng cho phép 8 ký tự",
+		},
+		{
+			Name:   settingSystemType,
+			Help:   "only if the operator names one, at most 12 characters",
+			HelpVI: "chỉ điền khi nhà mạng cho một giá trị, tối đa 12 ký tự",
+		},
+		{
+			Name: settingSourceAddr, LabelVI: "Người gửi", Example: "MYBRAND",
+			Help:   "brandname of at most 11 characters, or the sender's number; empty if the operator fills it in",
+			HelpVI: "brandname tối đa 11 ký tự, hoặc số của người gửi; để trống nếu nhà mạng tự điền",
+		},
+		{
+			Name: settingSourceTON, LabelVI: "TON của người gửi", Example: "5",
+			Help:   "type of the sender: 5 for a brandname, 1 for a number; found out from source_addr if left out",
+			HelpVI: "kiểu người gửi: 5 là brandname, 1 là số; nếu để trống thì suy ra từ source_addr",
+		},
+		{
+			Name: settingSourceNPI, LabelVI: "NPI của người gửi", Example: "0",
+			Help:   "numbering plan of the sender: 0 for a brandname, 1 for a number; found out if left out",
+			HelpVI: "hệ thống đánh số của người gửi: 0 là brandname, 1 là số; nếu để trống thì tự suy ra",
+		},
+		{
+			Name: settingWindow, Default: "10", Example: "10",
+			Help:   "how many messages may wait for their answer on one bind, 1 to 1000, as the operator allows; 10 if left out",
+			HelpVI: "số tin được chờ trả lời cùng lúc trên một bind, từ 1 đến 1000, theo mức nhà mạng cho phép; mặc định 10",
+		},
+		{
+			Name: settingTLS, Default: "false", Example: "false",
+			Help:   "true for TLS, with a certificate that names the host of address",
+			HelpVI: "true để dùng TLS, với chứng chỉ mang tên host trong địa chỉ",
+		},
+		{
+			Name: settingTLSCA, LabelVI: "Chứng chỉ CA",
+			Help:   "PEM of the authority that signed the operator's certificate, if it is not a public one",
+			HelpVI: "PEM của nơi đã ký chứng chỉ của nhà mạng, nếu đó không phải là CA công cộng",
+		},
+		{
+			Name: settingBind, LabelVI: "Kiểu bind", Default: bindTransceiver, Example: bindTransceiver,
+			Help:   "transceiver (one connection) or pair (a transmitter and a receiver); transceiver if left out",
+			HelpVI: "transceiver (một kết nối) hoặc pair (một transmitter và một receiver); mặc định transceiver",
+		},
+		{
+			Name: settingMaxBinds, LabelVI: "Số bind tối đa", Example: "2",
+			Help:   "how many binds the operator allows in all; every replica takes one, or two with a pair, and the operator refuses those beyond. It is shown when a bind is refused",
+			HelpVI: "tổng số bind mà nhà mạng cho phép; mỗi bản chạy dùng một bind, hoặc hai nếu là pair, và nhà mạng từ chối những bind vượt quá. Số này được nêu khi một bind bị từ chối",
+		},
+		{
+			Name: settingResponseTimeout, LabelVI: "Thời gian chờ trả lời", Default: "30s", Example: "30s",
+			Help:   "how long to wait for the answer to a message, 1s to 120s; 30s if left out",
+			HelpVI: "chờ câu trả lời cho một tin trong bao lâu, từ 1s đến 120s; mặc định 30s",
+		},
+		{
+			Name: settingEnquireEvery, LabelVI: "Kiểm tra kết nối sau", Default: "30s", Example: "30s",
+			Help:   "after how long a silence the link is tested, 1s to 10m; 30s if left out",
+			HelpVI: "im lặng bao lâu thì kiểm tra kết nối, từ 1s đến 10m; mặc định 30s",
+		},
+		{
+			Name: settingDLRID, LabelVI: "Cách viết id trong báo cáo", Default: idSame, Example: idSame,
+			Help:   "same, dec_to_hex (receipts write in decimal what answers write in hex) or hex_to_dec (the reverse); same if left out",
+			HelpVI: "same, dec_to_hex (báo cáo viết thập phân, câu trả lời viết hex) hoặc hex_to_dec (ngược lại); mặc định same",
+		},
+		{
+			Name: settingLong, LabelVI: "Tin dài", Default: longUDH, Example: longUDH,
+			Help:   "how long texts go out: udh, sar, or payload (the SMS centre splits; receipts stay exact over restarts); udh if left out",
+			HelpVI: "cách gửi tin dài: udh, sar, hoặc payload (SMSC tự chia; báo cáo vẫn chính xác sau khi khởi động lại); mặc định udh",
+		},
+		{
+			Name: settingEncoding, LabelVI: "Bảng chữ", Default: alphabetGSM7, Example: alphabetGSM7,
+			Help:   "the SMS centre's default alphabet, data_coding 0: gsm7 or latin1; gsm7 if left out",
+			HelpVI: "bảng chữ mặc định của SMSC, data_coding 0: gsm7 hoặc latin1; mặc định gsm7",
+		},
+		{
+			Name: settingTimeZone, LabelVI: "Múi giờ", Default: "+07:00", Example: "+07:00",
+			Help:   "zone of the dates in receipts, as +07:00 or Asia/Ho_Chi_Minh; +07:00 if left out",
+			HelpVI: "múi giờ của ngày giờ trong báo cáo, như +07:00 hoặc Asia/Ho_Chi_Minh; mặc định +07:00",
+		},
+		{
+			Name: settingAcceptedIs, LabelVI: "ACCEPTD nghĩa là", Default: acceptedSent, Example: acceptedSent,
+			Help:   "what a receipt with ACCEPTD proves: sent, or delivered with operators that end there; sent if left out",
+			HelpVI: "báo cáo ACCEPTD chứng minh điều gì: sent, hoặc delivered với nhà mạng chỉ báo đến đó; mặc định sent",
+		},
+		{
+			Name: settingCodes, LabelVI: "Mã lỗi của nhà mạng", Example: `{"0x0400": "recipient"}`,
+			Help:   "the operator's own status codes: each with recipient, request, account, throttled, down or unknown",
+			HelpVI: "mã trạng thái riêng của nhà mạng, mỗi mã ứng với recipient, request, account, throttled, down hoặc unknown",
+		},
 	}
 }
 

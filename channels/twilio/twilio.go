@@ -55,12 +55,36 @@ func Spec() channels.Spec {
 		Name:     "twilio",
 		Channels: []policy.Channel{policy.SMS},
 		Fields: []channels.Field{
-			{Name: settingBaseURL, Default: defaultBaseURL, Example: defaultBaseURL, Help: "address of the API; set it for a region of Twilio's or a proxy"},
-			{Name: settingAccountSID, Label: "Account SID", Required: true, Example: "AC0123456789abcdef0123456789abcdef", Help: "Account SID, shown on the front page of the Twilio console"},
-			{Name: settingAuthToken, Label: "Auth Token", Required: true, Secret: true, Help: "Auth Token, shown beside the Account SID; Twilio signs its callbacks with it"},
-			{Name: settingFrom, Required: true, Example: "+15005550006", Help: "a number in E.164, a short code, an alphanumeric sender of up to 11 characters, or a messaging service (MG…)"},
-			{Name: settingAPIKeySID, Example: "SK0123456789abcdef0123456789abcdef", Help: "API key to call with instead of the Auth Token"},
-			{Name: settingAPIKeySecret, Secret: true, Help: "secret of the API key"},
+			{
+				Name: settingBaseURL, LabelVI: "Địa chỉ API", Default: defaultBaseURL, Example: defaultBaseURL,
+				Help:   "address of the API; set it for a region of Twilio's or a proxy",
+				HelpVI: "địa chỉ của API; chỉ đặt khi dùng khu vực riêng của Twilio hoặc qua proxy",
+			},
+			{
+				Name: settingAccountSID, Label: "Account SID", Required: true, Example: "AC0123456789abcdef0123456789abcdef",
+				Help:   "Account SID, shown on the front page of the Twilio console",
+				HelpVI: "Account SID, hiển thị ở trang đầu của Twilio Console",
+			},
+			{
+				Name: settingAuthToken, Label: "Auth Token", Required: true, Secret: true,
+				Help:   "Auth Token, shown beside the Account SID; Twilio signs its callbacks with it",
+				HelpVI: "Auth Token, hiển thị bên cạnh Account SID; Twilio dùng nó để ký các callback",
+			},
+			{
+				Name: settingFrom, LabelVI: "Người gửi", Required: true, Example: "+15005550006",
+				Help:   "a number in E.164, a short code, an alphanumeric sender of up to 11 characters, or a messaging service (MG…)",
+				HelpVI: "số dạng E.164, đầu số ngắn, tên người gửi tối đa 11 ký tự chữ và số, hoặc một messaging service (MG…)",
+			},
+			{
+				Name: settingAPIKeySID, Example: "SK0123456789abcdef0123456789abcdef",
+				Help:   "API key to call with instead of the Auth Token",
+				HelpVI: "API key dùng để gọi thay cho Auth Token",
+			},
+			{
+				Name: settingAPIKeySecret, Secret: true,
+				Help:   "secret of the API key",
+				HelpVI: "secret của API key",
+			},
 		},
 		Blank: func(policy.Channel) channels.Adapter { return &adapter{} },
 		New:   newAdapter,

@@ -51,11 +51,31 @@ func Spec() channels.Spec {
 		Name:     "vonage",
 		Channels: []policy.Channel{policy.Viber, policy.SMS},
 		Fields: []channels.Field{
-			{Name: settingBaseURL, Default: defaultBaseURL, Example: defaultBaseURL, Help: "address of the API; set it for a region such as https://api-eu.vonage.com, or a proxy"},
-			{Name: settingApplicationID, Required: true, Example: "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab", Help: "id of a Vonage application with the Messages capability"},
-			{Name: settingPrivateKey, Required: true, Secret: true, Example: "-----BEGIN PRIVATE KEY-----…", Help: "the application's private key, the whole PEM text"},
-			{Name: settingSignatureSecret, Secret: true, Help: "signature secret from the account's API settings; without it every callback is refused"},
-			{Name: settingFrom, Required: true, Example: "MyBrand", Help: "Viber service id or name, or the sender of SMS"},
+			{
+				Name: settingBaseURL, LabelVI: "Địa chỉ API", Default: defaultBaseURL, Example: defaultBaseURL,
+				Help:   "address of the API; set it for a region such as https://api-eu.vonage.com, or a proxy",
+				HelpVI: "địa chỉ của API; chỉ đặt khi dùng khu vực riêng như https://api-eu.vonage.com, hoặc qua proxy",
+			},
+			{
+				Name: settingApplicationID, Required: true, Example: "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab",
+				Help:   "id of a Vonage application with the Messages capability",
+				HelpVI: "id của một ứng dụng Vonage có bật Messages",
+			},
+			{
+				Name: settingPrivateKey, Required: true, Secret: true, Example: "-----BEGIN PRIVATE KEY-----…",
+				Help:   "the application's private key, the whole PEM text",
+				HelpVI: "private key của ứng dụng, dán toàn bộ văn bản PEM",
+			},
+			{
+				Name: settingSignatureSecret, Secret: true,
+				Help:   "signature secret from the account's API settings; without it every callback is refused",
+				HelpVI: "signature secret trong phần cài đặt API của tài khoản; nếu để trống, mọi callback đều bị từ chối",
+			},
+			{
+				Name: settingFrom, LabelVI: "Người gửi", Required: true, Example: "MyBrand",
+				Help:   "Viber service id or name, or the sender of SMS",
+				HelpVI: "id hoặc tên dịch vụ Viber, hoặc tên người gửi SMS",
+			},
 		},
 		Blank: func(ch policy.Channel) channels.Adapter { return &adapter{channel: ch} },
 		New:   newAdapter,

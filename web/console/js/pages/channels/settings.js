@@ -1,6 +1,7 @@
 // The settings of an adapter as a form, with the provider's own words for each.
 import { html, useRef, useState } from "../../html.js";
-import { t } from "../../lang.js";
+import { language, t } from "../../lang.js";
+import { useStore } from "../../store.js";
 import { Field } from "../../ui/form.js";
 
 // apart: a setting that few people touch; it stands behind those that everybody fills in.
@@ -42,20 +43,22 @@ let ids = 0;
 function Setting({ of: s, value, onInput, error, kept, disabled }) {
   const id = useRef(`s${ids++}`).current;
   const [bare, setBare] = useState(false);
+  const vi = useStore(language) === "vi";
   const long = lines(s);
+  const label = (vi && s.label_vi) || s.label;
   const required = s.required && !(kept && s.secret);
   const shared = {
     id, required, disabled, spellcheck: false, autocomplete: s.secret ? "new-password" : "off", "aria-describedby": `${id}-hint`, "aria-invalid": error ? "true" : undefined,
     placeholder: kept && s.secret ? t("channel_settings.kept") : s.default || "", onInput: (event) => onInput(event.currentTarget.value), value,
   };
   return html`<div class="field" data-long=${long || undefined} data-wrong=${error ? true : undefined}>
-    <label for=${id}>${s.label || s.name}${required && html`<span class="must" aria-hidden="true"> *</span>`} ${s.label && s.label !== s.name && html`<code class="faint">${s.name}</code>`}</label>
+    <label for=${id}>${label || s.name}${required && html`<span class="must" aria-hidden="true"> *</span>`} ${label && label !== s.name && html`<code class="faint">${s.name}</code>`}</label>
     <div class=${s.secret ? "secret" : undefined}>
       ${long ? html`<textarea ...${shared} class=${s.secret && !bare ? "mono veiled" : "mono"} rows="3"></textarea>`
         : html`<input ...${shared} class="mono" type=${s.secret && !bare ? "password" : "text"} />`}
       ${s.secret && html`<button type="button" class="small" aria-pressed=${bare} onClick=${() => setBare(!bare)} aria-label=${t(bare ? "channel_settings.hide_one" : "channel_settings.show_one", { name: s.name })}>${t(bare ? "channel_settings.hide" : "channel_settings.show")}</button>`}
     </div>
-    <p class="hint" id="${id}-hint">${s.help}${s.example && s.example !== s.default && html` <span class="example">${t("channel_settings.example")} <code>${s.example}</code></span>`}</p>
+    <p class="hint" id="${id}-hint">${(vi && s.help_vi) || s.help}${s.example && s.example !== s.default && html` <span class="example">${t("channel_settings.example")} <code>${s.example}</code></span>`}</p>
     ${error && html`<p class="error">${error}</p>`}
   </div>`;
 }
