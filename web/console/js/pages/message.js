@@ -11,6 +11,7 @@ import { Channel, Code, Copy, Facts, Failure, ID, Notice, Page, Section, Status,
 import { Callbacks, Calls, Charges, Receipts } from "./message/evidence.js";
 import { Content } from "./message/content.js";
 import { Ladder } from "./message/ladder.js";
+import { about, said } from "./message/said.js";
 import { final, reached, story } from "./message/story.js";
 
 export function Message({ id }) {
@@ -44,7 +45,7 @@ export function Message({ id }) {
       <${Content} trace=${trace.data} message=${message} shown=${shown} onShown=${setShown} />
       <${Receipts} list=${withBodies(trace.data.receipts, shown?.receipts)} attempts=${message.attempts} hidden=${hidden(trace.data, shown)} />
       <${Calls} list=${withBodies(trace.data.calls, shown?.calls)} attempts=${message.attempts} hidden=${hidden(trace.data, shown)} />` : !trace.problem && html`<${Waiting} />`}
-    <${Timeline} message=${message} />
+    <${Timeline} message=${message} plan=${trace.data?.plan} />
     ${asking && html`<${Confirm} title=${t("message.cancel_title")} yes=${t("message.cancel_yes")} onClose=${() => setAsking(false)}
       act=${() => post(path + "/cancel").then(again)}><p>${t("message.cancel_note")}</p><//>`}
   <//>`;
@@ -85,7 +86,7 @@ function Advice({ list = [], message }) {
   return html`<${Notice} tone=${final(message.status) ? "doubt" : "info"}>
     <strong>${t("message.to_do")}</strong>
     <ul class="advice">${[...todo].map(([code, all]) => html`<li key=${code}>${has("advice." + code) && t("advice." + code)}
-      ${!plain.has(code) && html` <span class="faint" lang="en">${all.map((a) => a.detail).join("; ")}</span>`}</li>`)}</ul>
+      ${!plain.has(code) && html` <span class="faint">${all.map(about).join("; ")}</span>`}</li>`)}</ul>
   <//>`;
 }
 
@@ -108,10 +109,10 @@ function About({ message, replies }) {
   <//>`;
 }
 
-function Timeline({ message }) {
+function Timeline({ message, plan }) {
   return html`<${Section} title=${t("message.timeline")}>
     <ol class="timeline">${message.timeline.map((e, i) => html`<li key=${i} data-late=${e.reason === "late_receipt" || undefined}>
-      <${Time} at=${e.at} exact /><span><strong>${word("event", e.type)}</strong>${e.reason && html` · ${word("reason", e.reason)}`}</span><span class="faint">${e.detail}</span>
+      <${Time} at=${e.at} exact /><span><strong>${word("event", e.type)}</strong>${e.reason && html` · ${word("reason", e.reason)}`}</span><span class="faint">${said(e, message, plan)}</span>
     </li>`)}</ol>
   <//>`;
 }

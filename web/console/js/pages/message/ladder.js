@@ -4,6 +4,7 @@ import { duration, exactTime, millis, money } from "../../format.js";
 import { t, word } from "../../lang.js";
 import { useNow } from "../../live.js";
 import { Channel, Status, Time } from "../../ui/parts.js";
+import { ours } from "./said.js";
 import { final, reached, why } from "./story.js";
 
 export function Ladder({ message, plan, decision }) {
@@ -47,7 +48,7 @@ function Attempt({ attempt: a, step, open }) {
       ${a.segments > 0 && html`<div><dt>${t("ladder.segments")}</dt><dd class="num">${a.segments}</dd></div>`}
       ${a.provider_message_id && html`<div><dt>${t("ladder.provider_id")}</dt><dd><code>${a.provider_message_id}</code></dd></div>`}
     </dl>
-    ${a.error && html`<p class="provider-words"><code>${a.error.code}${a.error.provider_code && ` · ${a.error.provider_code}`}</code> <span>${a.error.message}</span> ${a.error.advice && html`<em>${a.error.advice}</em>`}</p>`}
+    ${a.error && html`<p class="provider-words"><code>${a.error.code}${a.error.provider_code && ` · ${a.error.provider_code}`}</code> ${!ours.has(a.error.code) && html`<span>${a.error.message}</span>`} ${a.error.advice && html`<em>${a.error.advice}</em>`}</p>`}
   </div>`;
 }
 
