@@ -169,12 +169,12 @@ func gone(c *gin.Context, engine reloader, err error) {
 }
 
 // answerPage answers the page of a short list that was read whole.
-func answerPage[R, T any](c *gin.Context, rows []R, err error, kind string, key func(R) string, view func(R) T) {
+func answerPage[R, T any](c *gin.Context, rows []R, err error, kind string, key func(R) string, view func(R) T, filters ...string) {
 	if err != nil {
 		fail(c, err)
 		return
 	}
-	p, err := pageOf(c.Request.URL.Query())
+	p, err := pageOf(c.Request.URL.Query(), filters...)
 	if err != nil {
 		fail(c, err)
 		return

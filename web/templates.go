@@ -142,7 +142,10 @@ func (h *templates) get(c *gin.Context) {
 
 func (h *templates) list(c *gin.Context) {
 	rows, err := h.store.Templates(c.Request.Context(), tenantOf(c))
-	answerPage(c, rows, err, "templates", func(t models.Template) string { return t.Name }, viewTemplate)
+	if name := c.Query("name"); name != "" {
+		rows = slices.DeleteFunc(rows, func(t models.Template) bool { return t.Name != name })
+	}
+	answerPage(c, rows, err, "templates", func(t models.Template) string { return t.Name }, viewTemplate, "name")
 }
 
 func (h *templates) delete(c *gin.Context) {

@@ -1,5 +1,5 @@
 // One template, and a new one: written for every channel side by side, and tried out while it is written.
-import { del, get, put } from "../api.js";
+import { del, get, put, query } from "../api.js";
 import { html, useState } from "../html.js";
 import { t, word } from "../lang.js";
 import { useLoad } from "../live.js";
@@ -27,9 +27,9 @@ const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 // save puts a template. A new one does not take the place of another of its name.
 async function save(form, fresh) {
-  const path = "/v1/templates/" + encodeURIComponent(form.name.trim());
-  if (fresh && (await get(path).then(() => true, (problem) => problem.status !== 404 && Promise.reject(problem)))) throw taken();
-  return put(path, bodyOf(form));
+  const name = form.name.trim();
+  if (fresh && (await get("/v1/templates" + query({ name }))).data.length > 0) throw taken();
+  return put("/v1/templates/" + encodeURIComponent(name), bodyOf(form));
 }
 
 const taken = () => Object.assign(new Error(t("template.taken")), { code: "already_exists", errors: [{ field: "name", message: t("template.taken") }], of: (field) => (field === "name" ? t("template.taken") : "") });
