@@ -255,7 +255,7 @@ func (h *accountHealth) inTrouble(ctx context.Context, tenant uuid.UUID) ([]trou
 	out := []troubleView{}
 	for _, a := range rows {
 		if v := health[a.ID]; v.State != healthOK {
-			out = append(out, troubleView{a.ID, a.Name, a.Channel, v.State, v.Reasons[0].Detail})
+			out = append(out, troubleView{a.ID, a.Name, a.Channel, v.State, v.Reasons[0].Code, v.Reasons[0].Detail})
 		}
 	}
 	return out, nil

@@ -79,6 +79,7 @@ type troubleView struct {
 	Name    string         `json:"name"`
 	Channel policy.Channel `json:"channel"`
 	State   string         `json:"state"`
+	Code    string         `json:"code"` // the first reason of its health
 	Reason  string         `json:"reason"`
 }
 

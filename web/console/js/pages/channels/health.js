@@ -1,10 +1,11 @@
 // How an account does: in one word, why, and in numbers.
 import { html } from "../../html.js";
 import { date, duration, number, share, utc } from "../../format.js";
-import { has, t, word } from "../../lang.js";
+import { t, word } from "../../lang.js";
 import { useNow } from "../../live.js";
 import { Link } from "../../router.js";
 import { Copy, Facts, Status, Time } from "../../ui/parts.js";
+import { detailOf, why } from "./said.js";
 
 const bad = { needs_reauth: "trouble", disabled: "warning" };
 
@@ -21,10 +22,8 @@ function quotaOf(a) {
   return q && { left: q.remaining ?? q.left, total: q.limit ?? q.total, at: q.at, resets: q.resets_at ?? a.quota?.resets_at };
 }
 
-const why = (code) => (has("account_why." + code) ? t("account_why." + code) : has("reason.account_" + code) ? t("reason.account_" + code) : word("reason", code));
-
 // Reasons say what is the matter with the account.
-export const Reasons = ({ of: h }) => h.reasons?.length > 0 && html`<ul class="reasons">${h.reasons.map((r) => html`<li><strong>${why(r.code)}</strong> ${r.detail && html`<span class="faint">${r.detail}</span>`}</li>`)}</ul>`;
+export const Reasons = ({ of: h }) => h.reasons?.length > 0 && html`<ul class="reasons">${h.reasons.map((r) => html`<li><strong>${why(r.code)}</strong> ${r.detail && html`<span class="faint">${detailOf(r, h)}</span>`}</li>`)}</ul>`;
 
 // HealthCard is an account in the list.
 export function HealthCard({ account: a }) {
