@@ -6,6 +6,7 @@ import { useNow } from "../../live.js";
 import { Channel, Status, Time } from "../../ui/parts.js";
 import { ours } from "./said.js";
 import { final, reached, why } from "./story.js";
+import { todo } from "./todo.js";
 
 export function Ladder({ message, plan, decision }) {
   const steps = plan || [...new Set(message.attempts.map((a) => a.step))].map((step) => ({ step, channel: message.attempts.find((a) => a.step === step).channel }));
@@ -48,7 +49,7 @@ function Attempt({ attempt: a, step, open }) {
       ${a.segments > 0 && html`<div><dt>${t("ladder.segments")}</dt><dd class="num">${a.segments}</dd></div>`}
       ${a.provider_message_id && html`<div><dt>${t("ladder.provider_id")}</dt><dd><code>${a.provider_message_id}</code></dd></div>`}
     </dl>
-    ${a.error && html`<p class="provider-words"><code>${a.error.code}${a.error.provider_code && ` · ${a.error.provider_code}`}</code> ${!ours.has(a.error.code) && html`<span>${a.error.message}</span>`} ${a.error.advice && html`<em>${a.error.advice}</em>`}</p>`}
+    ${a.error && html`<p class="provider-words"><code>${a.error.code}${a.error.provider_code && ` · ${a.error.provider_code}`}</code> ${!ours.has(a.error.code) && html`<span>${a.error.message}</span>`} <em>${todo(a.error)}</em></p>`}
   </div>`;
 }
 
