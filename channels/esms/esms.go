@@ -71,7 +71,7 @@ func Spec() channels.Spec {
 		Channels: []policy.Channel{policy.ZNS, policy.Viber, policy.SMS},
 		Fields: []channels.Field{
 			{
-				Name: settingAPIURL, LabelVI: "Địa chỉ API", Default: defaultAPIURL, Example: defaultAPIURL,
+				Name: settingAPIURL, Default: defaultAPIURL, Example: defaultAPIURL,
 				Help:   "address in front of the calls' names; set it for a reseller of eSMS",
 				HelpVI: "địa chỉ đứng trước tên các lệnh gọi; chỉ đặt khi dùng đại lý của eSMS",
 			},

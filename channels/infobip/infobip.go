@@ -44,7 +44,7 @@ func Spec() channels.Spec {
 				HelpVI: "API key có quyền message:send của kênh này",
 			},
 			{
-				Name: settingSender, LabelVI: "Người gửi", Required: true, Example: "MYBRAND",
+				Name: settingSender, Required: true, Example: "MYBRAND",
 				Help:   "brandname for SMS, service name for Viber, OA id for ZNS",
 				HelpVI: "brandname cho SMS, tên dịch vụ cho Viber, OA id cho ZNS",
 			},

@@ -57,7 +57,7 @@ func Spec() channels.Spec {
 		Channels: []policy.Channel{policy.SMS},
 		Fields: []channels.Field{
 			{
-				Name: settingBaseURL, LabelVI: "Địa chỉ API", Required: true, Example: exampleURL,
+				Name: settingBaseURL, Required: true, Example: exampleURL,
 				Help:   "address of the account's region: us, eu, au, br or ca",
 				HelpVI: "địa chỉ theo khu vực của tài khoản: us, eu, au, br hoặc ca",
 			},

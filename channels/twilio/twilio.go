@@ -56,7 +56,7 @@ func Spec() channels.Spec {
 		Channels: []policy.Channel{policy.SMS},
 		Fields: []channels.Field{
 			{
-				Name: settingBaseURL, LabelVI: "Địa chỉ API", Default: defaultBaseURL, Example: defaultBaseURL,
+				Name: settingBaseURL, Default: defaultBaseURL, Example: defaultBaseURL,
 				Help:   "address of the API; set it for a region of Twilio's or a proxy",
 				HelpVI: "địa chỉ của API; chỉ đặt khi dùng khu vực riêng của Twilio hoặc qua proxy",
 			},

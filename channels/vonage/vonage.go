@@ -52,7 +52,7 @@ func Spec() channels.Spec {
 		Channels: []policy.Channel{policy.Viber, policy.SMS},
 		Fields: []channels.Field{
 			{
-				Name: settingBaseURL, LabelVI: "Địa chỉ API", Default: defaultBaseURL, Example: defaultBaseURL,
+				Name: settingBaseURL, Default: defaultBaseURL, Example: defaultBaseURL,
 				Help:   "address of the API; set it for a region such as https://api-eu.vonage.com, or a proxy",
 				HelpVI: "địa chỉ của API; chỉ đặt khi dùng khu vực riêng như https://api-eu.vonage.com, hoặc qua proxy",
 			},

@@ -75,17 +75,17 @@ func Spec() channels.Spec {
 				HelpVI: "1 là bình thường; 3 là gửi vượt hạn mức, dành cho nội dung tag 3 và Official Account được Zalo cho phép",
 			},
 			{
-				Name: "api_url", LabelVI: "Địa chỉ API", Default: defaultAPI, Example: defaultAPI,
+				Name: "api_url", Default: defaultAPI, Example: defaultAPI,
 				Help:   "address of the business API",
 				HelpVI: "địa chỉ của Business API",
 			},
 			{
-				Name: "openapi_url", LabelVI: "Địa chỉ OpenAPI", Default: defaultOpenAPI, Example: defaultOpenAPI,
+				Name: "openapi_url", Default: defaultOpenAPI, Example: defaultOpenAPI,
 				Help:   "address of the Official Account API, for messages to a user id",
 				HelpVI: "địa chỉ của Official Account API, dùng cho tin gửi theo user id",
 			},
 			{
-				Name: "oauth_url", LabelVI: "Địa chỉ OAuth", Default: defaultOAuth, Example: defaultOAuth,
+				Name: "oauth_url", Default: defaultOAuth, Example: defaultOAuth,
 				Help:   "address of the OAuth API",
 				HelpVI: "địa chỉ của OAuth API",
 			},
