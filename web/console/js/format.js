@@ -72,5 +72,18 @@ export function duration(ms) {
   return `${Math.floor(ms / size)}${unit} ${String(rest).padStart(2, "0")}${nextUnit}`;
 }
 
+// spoken is a duration as it reads in a sentence: 2 minutes 5 seconds, 6.6 seconds, 140 ms.
+export function spoken(ms) {
+  if (!Number.isFinite(ms)) return "–";
+  const said = (n, unit, digits = 0) => number(n, { style: "unit", unit, unitDisplay: unit === "millisecond" ? "short" : "long", maximumFractionDigits: digits });
+  if (ms < 1000) return said(ms, "millisecond");
+  if (ms < 60_000) return said(ms / 1000, "second", ms < 10_000 ? 1 : 0);
+  const sizes = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000], ["second", 1000]];
+  const first = sizes.findIndex(([, size]) => ms >= size);
+  const [[unit, size], [nextUnit, nextSize]] = sizes.slice(first, first + 2);
+  const rest = Math.floor((ms % size) / nextSize);
+  return said(Math.floor(ms / size), unit) + (rest > 0 ? " " + said(rest, nextUnit) : "");
+}
+
 // between is the time from one instant to another.
 export const between = (from, to) => duration(new Date(to) - new Date(from));

@@ -7,7 +7,7 @@ import { useLive, useLoad, useNow } from "../live.js";
 import { Link } from "../router.js";
 import { may } from "../session.js";
 import { Confirm } from "../ui/dialog.js";
-import { Channel, Code, Copy, Facts, Failure, ID, Notice, Page, Section, Status, Time, Waiting, curl } from "../ui/parts.js";
+import { Channel, Code, Copy, Facts, Failure, ID, Page, Section, Status, Time, Waiting, curl } from "../ui/parts.js";
 import { Callbacks, Calls, Charges, Receipts } from "./message/evidence.js";
 import { Content } from "./message/content.js";
 import { Ladder } from "./message/ladder.js";
@@ -32,7 +32,6 @@ export function Message({ id }) {
       lead=${html`<${ID} of=${message.id} /> <${Copy} text=${message.id} />`}>
     ${message.test && html`<p class="band">${t("app.test_band")}</p>`}
     <${Headline} message=${message} trace=${trace.data} phase=${phase} />
-    <${Advice} list=${trace.data?.advice} message=${message} />
     <${Section} title=${t("message.ladder")} note=${t("message.ladder_note")}>
       <${Ladder} message=${message} plan=${trace.data?.plan} decision=${trace.data?.decision} />
     <//>
@@ -67,27 +66,38 @@ function Headline({ message, trace, phase }) {
       <span aria-live="polite"><${Status} of=${message.status} /></span> ${message.channel && (open || came) && html`<${Channel} of=${message.channel} />`}
       ${open && html`<span class="faint">${t("live." + phase)}</span>`}
     </div>
-    <p class="story">${story(message, trace?.plan)}</p>
+    <p class="story">${story(message, trace)}</p>
     <div class="headline-numbers">
       <div><span>${t("message.cost")}</span><strong class="num">${money(message.cost)}</strong></div>
       <div><span>${t(open ? "message.so_far" : "message.took")}</span><strong class="num">${took}</strong></div>
       <div><span>${t("message.attempts")}</span><strong class="num">${message.attempts.filter((a) => a.status !== "skipped").length}</strong></div>
+      ${trace && html`<div><span>${t("message.app_told")}</span><strong><${Told} list=${trace.callbacks} /></strong></div>`}
     </div>
+    <${Advice} list=${trace?.advice} message=${message} />
   </div>`;
 }
 
-// plain are the advices whose sentence says it all; the others tell which account or what was refused.
-const plain = new Set(["wait", "respect", "give_more_time", "send_again"]);
+// Told sums up what the app heard, and whether it took it.
+function Told({ list }) {
+  const count = (state) => list.filter((d) => d.state === state).length;
+  if (list.length === 0) return t("message.told_nothing");
+  if (count("failed") > 0) return html`<span data-tone="bad">${t("message.told_failed", { n: list.length, failed: count("failed") })}</span>`;
+  return count("pending") > 0 ? t("message.told_pending", { n: list.length, pending: count("pending") }) : t("message.told_all", { n: list.length });
+}
 
-// Advice is what a person can do now; with nothing to do, it is not there.
+// plain are the advices whose sentence says it all; the others tell which account or what was refused.
+const plain = new Set(["nothing", "wait", "respect", "give_more_time", "send_again", "check_number"]);
+
+// Advice is what a person can do now.
 function Advice({ list = [], message }) {
-  const todo = Map.groupBy(list.filter((a) => a.code !== "nothing"), (a) => a.code);
-  if (todo.size === 0) return null;
-  return html`<${Notice} tone=${final(message.status) ? "doubt" : "info"}>
-    <strong>${t("message.to_do")}</strong>
-    <ul class="advice">${[...todo].map(([code, all]) => html`<li key=${code}>${has("advice." + code) && t("advice." + code)}
+  if (list.length === 0) return null;
+  const todo = Map.groupBy(list, (a) => a.code);
+  const calm = [...todo.keys()].every((code) => code === "nothing" || code === "wait");
+  return html`<div class="todo" data-tone=${calm ? "still" : final(message.status) && !reached(message.status) ? "bad" : "doubt"}>
+    <h2>${t("message.to_do")}</h2>
+    <ul>${[...todo].map(([code, all]) => html`<li key=${code}>${has("advice." + code) ? t("advice." + code) : all[0].detail}
       ${!plain.has(code) && html` <span class="faint">${all.map(about).join("; ")}</span>`}</li>`)}</ul>
-  <//>`;
+  </div>`;
 }
 
 function About({ message, replies }) {
@@ -112,7 +122,13 @@ function About({ message, replies }) {
 function Timeline({ message, plan }) {
   return html`<${Section} title=${t("message.timeline")}>
     <ol class="timeline">${message.timeline.map((e, i) => html`<li key=${i} data-late=${e.reason === "late_receipt" || undefined}>
-      <${Time} at=${e.at} exact /><span><strong>${word("event", e.type)}</strong>${e.reason && html` · ${word("reason", e.reason)}`}</span><span class="faint">${said(e, message, plan)}</span>
+      <${Time} at=${e.at} exact /><span><strong>${word("event", e.type)}</strong>${e.reason && html` · ${word("reason", e.reason)}`}</span><span><${Of} event=${e} message=${message} /> <span class="faint">${said(e, message, plan)}</span></span>
     </li>`)}</ol>
   <//>`;
+}
+
+// Of is the channel whose attempt an event belongs to.
+function Of({ event, message }) {
+  const attempt = message.attempts.find((a) => a.id === event.attempt_id);
+  return attempt && html`<${Channel} of=${attempt.channel} />`;
 }
