@@ -36,3 +36,12 @@ export function startOf(day) {
   at += want - wall(at); // the clocks may have changed between the two
   return new Date(at).toISOString();
 }
+
+// endOf is the instant at which a day is over in the tenant's zone, which belongs to it no more.
+export const endOf = (day) => startOf(plusDays(day, 1));
+
+// dayAt is the day of the tenant's zone on which an instant of the API falls, or "" for none; dayUntil that of one's end.
+export const dayAt = (iso) => nearest(Date.parse(iso));
+export const dayUntil = (iso) => nearest(Date.parse(iso) - 1);
+
+const nearest = (ms) => (Number.isFinite(ms) ? localDay(ms) : "");

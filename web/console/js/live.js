@@ -1,6 +1,6 @@
 // What a page shows of the service, once or for as long as it changes.
 import { ended, events, get, reachable } from "./api.js";
-import { useCallback, useEffect, useState } from "./html.js";
+import { useCallback, useEffect, useRef, useState } from "./html.js";
 
 // useTurns counts how often a store's value becomes value.
 function useTurns(of, value) {
@@ -68,17 +68,29 @@ async function follow(path, signal, tell) {
   }
 }
 
+// once tells what a GET answers now.
+const once = (path, signal, tell) => get(path, { signal }).then(
+  (data) => tell({ data, problem: undefined, loading: false }),
+  (problem) => signal.aborted || tell({ problem, loading: false }),
+);
+
 // useLive is useLoad that goes on: {data, problem, loading, phase}; phase is connecting, live, reconnecting or ended.
-// Paused, it holds what it has and asks nothing.
+// Paused, it holds what it has; another path is asked once, so that what is shown is what was asked for.
 export function useLive(path, { paused = false } = {}) {
   const [state, setState] = useState({ loading: true, phase: "connecting" });
   const [round, setRound] = useState(0);
   const renewals = useRenewals();
+  const shown = useRef();
   useEffect(() => {
-    if (!path || paused) return;
+    if (!path || (paused && shown.current === path)) return;
     const stop = new AbortController();
+    const tell = (change) => {
+      if (change.data) shown.current = path;
+      setState((s) => ({ ...s, ...change, path }));
+    };
     setState((s) => (s.path === path ? s : { loading: true, phase: "connecting", path }));
-    follow(path, stop.signal, (change) => setState((s) => ({ ...s, ...change, path })));
+    if (paused) once(path, stop.signal, tell);
+    else follow(path, stop.signal, tell);
     return () => stop.abort();
   }, [path, paused, round, renewals]);
   const again = useCallback(() => setRound((n) => n + 1), []);

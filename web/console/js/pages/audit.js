@@ -1,5 +1,6 @@
 // Who changed or revealed what. The log only grows.
 import { query } from "../api.js";
+import { dayAt, dayUntil, endOf, startOf } from "../days.js";
 import { html } from "../html.js";
 import { t, word } from "../lang.js";
 import { useLoad } from "../live.js";
@@ -23,12 +24,12 @@ export function Audit() {
   if (!isAdmin()) return html`<${Denied} title=${t("nav.audit")} />`;
   const narrow = (changes) => set({ ...changes, cursor: "", row: "" });
   const narrowed = names.some((name) => asked[name]);
-  const day = (name, end) => html`<${Field} label=${t("audit." + name)} kind="date" value=${(asked[name] || "").slice(0, 10)} onInput=${(v) => narrow({ [name]: v && v + end })} />`;
+  const day = (name, edge, shown) => html`<${Field} label=${t("audit." + name)} kind="date" value=${shown(asked[name])} onInput=${(v) => narrow({ [name]: v && edge(v) })} />`;
   return html`<${Page} title=${t("nav.audit")} lead=${t("audit.lead")}>
     <${Search} fields=${[["actor", t("audit.actor"), ""], ["object", t("audit.object"), ""]]} values=${Object.fromEntries(names.map((name) => [name, asked[name]]))} onSearch=${narrow}>
       <${Field} label=${t("audit.action")} kind="select" value=${asked.action} onInput=${(action) => narrow({ action })} options=${[["", t("audit.any")], ...actions.map((a) => [a, word("action", a)])]} />
       ${isInstallation() && session.tenants.length > 0 && html`<${Field} label=${t("audit.tenant")} kind="select" value=${asked.tenant_id} onInput=${(tenant_id) => narrow({ tenant_id })} options=${[["", t("audit.any")], ...session.tenants.map((one) => [one.id, one.name])]} />`}
-      ${day("after", "T00:00:00Z")} ${day("before", "T23:59:59Z")}
+      ${day("after", startOf, dayAt)} ${day("before", endOf, dayUntil)}
     <//>
     <${Failure} problem=${problem} again=${again} />
     <${Section} title=${t("audit.list")}>

@@ -1,5 +1,6 @@
 // The list of messages: found by what is known of them, and live.
 import { download, query } from "../api.js";
+import { dayAt, startOf } from "../days.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { between } from "../format.js";
 import { t, word } from "../lang.js";
@@ -10,7 +11,7 @@ import { Channel, Empty, Failure, ID, Money, Page, Section, Status, Time, Waitin
 import { Pages, Table } from "../ui/table.js";
 
 const statuses = ["accepted", "scheduled", "sending", "delivered", "read", "sent", "failed", "expired", "canceled"];
-const further = ["template", "policy", "reason", "account", "attempt_channel", "operator", "created_before", "open", "unknown", "test"];
+const further = ["template", "policy", "reason", "account", "attempt_channel", "operator", "created_before", "open", "unknown"];
 
 // found reads what somebody typed: four digits end a number, an id is hexadecimal, key=value is metadata, the rest a transaction.
 function found(text) {
@@ -50,6 +51,7 @@ export function Messages() {
   const narrowed = Object.keys(narrow).length > 0;
   return html`<${Page} title=${t("nav.messages")} actions=${actions}>
     <${Filters} filters=${narrow} set=${(changes) => setFilters({ ...changes, cursor: "" })} />
+    ${data?.data.some((m) => m.test) && html`<p class="band">${t(data.data.every((m) => m.test) ? "app.test_band" : "messages.test_band")}</p>`}
     <${Failure} problem=${failed} />
     <${Failure} problem=${problem} again=${again} />
     <${Section} title=${t("messages.list")}>
@@ -91,7 +93,9 @@ function Filters({ filters, set }) {
     <div class="field find"><label for="find">${t("messages.find")}</label>
       <input id="find" type="search" value=${typed} placeholder=${t("messages.find_hint")} onInput=${(e) => setTyped(e.currentTarget.value)} /></div>
     ${choice("status", statuses, "status")} ${choice("channel", ["zns", "viber", "sms"], "channel")} ${choice("category", ["otp", "transaction", "care", "promotion"], "category")}
-    <${Field} label=${t("messages.since")} kind="date" value=${(filters.created_after || "").slice(0, 10)} onInput=${(v) => set({ created_after: v && v + "T00:00:00Z" })} />
+    <${Field} label=${t("messages.tests")} kind="select" value=${filters.test} onInput=${(test) => set({ test })}
+      options=${[["", t("messages.tests_too")], ["false", t("messages.tests_not")], ["true", t("messages.tests_only")]]} />
+    <${Field} label=${t("messages.since")} kind="date" value=${dayAt(filters.created_after)} onInput=${(v) => set({ created_after: v && startOf(v) })} />
     <button>${t("messages.search")}</button>
     ${extra.map((name) => html`<button type="button" class="chip" onClick=${() => set({ [name]: "" })}>${word("filter", name)}: ${filters[name]} <span aria-hidden="true">×</span><span class="unseen">${t("messages.drop_filter")}</span></button>`)}
     ${Object.keys(filters).length > 0 && html`<button type="button" class="quiet" onClick=${() => set(Object.fromEntries(Object.keys(filters).map((n) => [n, ""])))}>${t("messages.clear")}</button>`}
