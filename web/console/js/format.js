@@ -15,7 +15,10 @@ function formatter(Kind, options) {
 }
 
 export const number = (n, options = {}) => formatter(Intl.NumberFormat, options).format(n);
-export const share = (x) => (Number.isFinite(x) ? number(x, { style: "percent", maximumFractionDigits: x < 0.1 ? 1 : 0 }) : "–");
+
+// share writes a part of one in percent. Only all of it is 100 %.
+export const share = (x) => (Number.isFinite(x) ? number(x > 0.99 && x < 1 ? Math.min(x, 0.999) : x, { style: "percent", maximumFractionDigits: x < 0.1 || (x > 0.99 && x < 1) ? 1 : 0 }) : "–");
+
 
 // short writes a large number in a few characters: 1,2 Tr or 1.2M.
 export const short = (n) => number(n, { notation: "compact", maximumFractionDigits: 1 });
@@ -31,7 +34,8 @@ export function money(m, { compact = false } = {}) {
 const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
 const day = { day: "2-digit", month: "2-digit", year: "numeric" };
 
-const at = (iso, options) => formatter(Intl.DateTimeFormat, { timeZone: zone(), ...options }).format(new Date(iso));
+// at writes an instant. Vietnamese dates have slashes, also where Intl puts dashes between a day and its month.
+const at = (iso, options) => formatter(Intl.DateTimeFormat, { timeZone: zone(), ...options }).format(new Date(iso)).replace(/(\d)-(?=\d)/g, "$1/");
 
 export const date = (iso) => at(iso, day);
 export const time = (iso) => at(iso, clock);

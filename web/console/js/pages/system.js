@@ -19,11 +19,11 @@ export function System() {
     <${Probes} />
     ${!data && !problem && html`<${Waiting} lines=${6} />`}
     ${data && html`
-      <div class="stats">
-        <${Stat} label=${t("system.due")} value=${count(data.queue?.due_now)} note=${data.queue?.oldest_due_at ? t("system.oldest", { age: between(data.queue.oldest_due_at, now) }) : undefined} />
+      <div class="stats thirds">
+        <${Stat} label=${t("system.due")} value=${count(data.queue?.due_now)} note=${waited(data.queue?.oldest_due_at, now)} />
         <${Stat} label=${t("system.pending")} value=${count(data.queue?.pending)} />
         <${Stat} label=${t("system.claimed")} value=${count(data.queue?.claimed)} />
-        <${Stat} label=${t("system.callbacks")} value=${count(data.callbacks?.pending)} note=${data.callbacks?.oldest_at ? t("system.oldest", { age: between(data.callbacks.oldest_at, now) }) : undefined} />
+        <${Stat} label=${t("system.callbacks")} value=${count(data.callbacks?.pending)} note=${waited(data.callbacks?.oldest_at, now)} />
         <${Stat} label=${t("system.parked")} value=${count(data.receipts_parked)} note=${t("system.parked_note")} />
         <${Stat} label=${t("system.streams")} value=${count(data.streams)} />
       </div>
@@ -42,6 +42,9 @@ export function System() {
       <${Jobs} list=${data.jobs || []} />`}
   <//>`;
 }
+
+// waited tells how long the oldest of a queue has waited; what is due only later has not.
+const waited = (since, now) => (since && new Date(since) < new Date(now) ? t("system.oldest", { age: between(since, now) }) : undefined);
 
 // count writes a number; one that was not counted to its end says so.
 function count(n) {

@@ -19,10 +19,13 @@ export function Reference() {
     <${Search} fields=${[["q", t("reference.find"), t("reference.find_hint")]]} values=${{ q: filters.q }} onSearch=${({ q }) => set({ q, op: "" })} />
     <${Failure} problem=${problem} again=${again} />
     ${!doc && !problem && html`<${Waiting} lines=${8} />`}
-    ${doc && !wanted && html`<${Section} title=${t("reference.everywhere")}><p>${doc.info.description}</p><//>`}
+    ${doc && !wanted && html`<${Section} title=${t("reference.everywhere")}><ul class="plain" lang="en">${sentences(doc.info.description).map((s) => html`<li key=${s}>${s}</li>`)}</ul><//>`}
     ${doc && shown.length === 0 && html`<${Empty} title=${t("reference.none")} />`}
     ${shown.map(([name, ops]) => html`<${Section} key=${name} title=${word("subject", name)} id=${name}>
       ${ops.map((op) => html`<${Operation} key=${op.operationId} doc=${doc} op=${op} open=${filters.op === op.operationId} onOpen=${(on) => (on ? set({ op: op.operationId }) : filters.op === op.operationId && set({ op: "" }))} />`)}
     <//>`)}
   <//>`;
 }
+
+// sentences takes a long paragraph apart, so that it can be looked through.
+const sentences = (text) => text.split(/(?<=\.)\s+(?=[A-Z])/);

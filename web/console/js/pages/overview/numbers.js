@@ -14,7 +14,7 @@ export function Numbers({ of: data, test }) {
   const took = data.time_to_reach;
   const ended = data.reached + data.failed;
   return html`<div class="stats glance">
-    <${Stat} label=${t("overview.sent")} value=${number(data.sent)} href=${to({})} note=${data.scheduled > 0 && t("overview.scheduled", { n: number(data.scheduled) })} />
+    <${Stat} label=${t("overview.sent")} value=${number(data.sent)} href=${to({})} note=${data.scheduled > 0 && t("overview.scheduled", { n: data.scheduled, count: number(data.scheduled) })} />
     <${Stat} label=${t("overview.reached")} value=${number(data.reached)} tone="good" href=${to(reached)} note=${ended > 0 && t("overview.reached_share", { share: share(data.reached / ended) })} />
     <${Stat} label=${t("overview.failed")} value=${number(data.failed)} tone=${data.failed > 0 && "bad"} note=${html`<${Link} href=${to({ status: "failed" })}>${word("status", "failed")}<//> · <${Link} href=${to({ status: "expired" })}>${word("status", "expired")}<//>`} />
     <${Stat} label=${t("overview.open")} value=${number(data.open)} href=${to({ open: "true" })} note=${t("overview.open_note")} />
