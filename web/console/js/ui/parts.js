@@ -1,6 +1,6 @@
 // The small parts that every page is made of.
 import { html, useEffect, useRef, useState } from "../html.js";
-import { exactTime, money, stamp, time, utc } from "../format.js";
+import { exactTime, localDay, money, stamp, time, utc } from "../format.js";
 import { t, word } from "../lang.js";
 import { Link } from "../router.js";
 
@@ -49,10 +49,12 @@ export const Channel = ({ of }) => (of ? html`<span class="channel" data-channel
 
 export const Money = ({ of }) => html`<span class="num">${money(of)}</span>`;
 
-// Time shows an instant in the tenant's zone; the pointer finds UTC.
-export function Time({ at, exact = false, clock = false }) {
+// Time shows an instant in the tenant's zone; the pointer finds UTC. A list that goes over days is dated: what was not today
+// has its day.
+export function Time({ at, exact = false, clock = false, dated = false }) {
   if (!at) return html`<span class="faint">–</span>`;
-  const text = exact ? exactTime(at) : clock ? time(at) : stamp(at);
+  const today = !dated || localDay(new Date(at)) === localDay(Date.now());
+  const text = exact && today ? exactTime(at) : clock ? time(at) : stamp(at);
   return html`<time class="num" datetime=${at} title=${utc(at)}>${text}</time>`;
 }
 

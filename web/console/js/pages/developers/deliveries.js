@@ -30,7 +30,7 @@ export function Deliveries({ id }) {
 }
 
 const columns = () => [
-  { key: "when", label: t("app.when"), cell: (d) => html`<${Time} at=${d.created_at} exact />` },
+  { key: "when", label: t("app.when"), cell: (d) => html`<${Time} at=${d.created_at} exact dated />` },
   { key: "type", label: t("deliveries.event"), cell: (d) => html`<code class="whole">${d.type}</code>` },
   { key: "state", label: t("deliveries.state"), cell: (d) => html`<${Status} of=${d.state} group="delivery" />` },
   { key: "answer", label: t("deliveries.answer"), cell: (d) => (d.last_status ? html`<code class="whole">HTTP ${d.last_status}</code>` : d.last_error ? html`<span>${t("deliveries.no_answer")}</span>` : html`<span class="faint">–</span>`) },
@@ -53,8 +53,8 @@ function Delivery({ of: d, path, again }) {
       [t("deliveries.message"), html`<${Link} href=${"/messages/" + d.message_id}><code>${d.message_id}</code><//>`],
       [t("deliveries.sequence"), html`<span class="num">${d.sequence}</span>`],
       [t("deliveries.answered"), d.last_status || d.last_error ? html`${d.last_status > 0 && html`<code>HTTP ${d.last_status}</code>`} ${d.last_error}` : html`<span class="faint">${t(d.done_at ? "deliveries.no_words" : "deliveries.not_asked")}</span>`],
-      d.next_at && d.state === "pending" && [t("deliveries.next"), html`<${Time} at=${d.next_at} exact />`],
-      d.done_at && [t("deliveries.done"), html`<${Time} at=${d.done_at} exact />`],
+      d.next_at && d.state === "pending" && [t("deliveries.next"), html`<${Time} at=${d.next_at} exact dated />`],
+      d.done_at && [t("deliveries.done"), html`<${Time} at=${d.done_at} exact dated />`],
     ]} />
     <div><h3>${t("deliveries.payload")}</h3><pre class="block" tabindex="0">${JSON.stringify(d.payload, null, 2)}</pre></div>
     ${may("config:write") && html`<div class="actions"><button type="button" disabled=${busy} onClick=${replay}>${t("deliveries.replay")}</button><span class="faint">${t("deliveries.replay_note")}</span></div>`}

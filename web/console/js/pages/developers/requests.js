@@ -41,7 +41,7 @@ const who = (r) => r.actor || "";
 const tone = (status) => (status >= 500 ? "bad" : status >= 400 ? "doubt" : "good");
 
 const columns = () => [
-  { key: "at", label: t("app.when"), cell: (r) => html`<${Time} at=${r.at} exact />` },
+  { key: "at", label: t("app.when"), cell: (r) => html`<${Time} at=${r.at} exact dated />` },
   { key: "what", label: t("requests.request"), cell: (r) => html`<code><strong>${r.method}</strong> ${r.route}</code>` },
   { key: "status", label: t("requests.status"), cell: (r) => html`<span class="status num" data-tone=${tone(r.status)}>${r.status}</span> ${r.code && html`<code>${r.code}</code>`}` },
   { key: "who", label: t("requests.who"), wide: true, cell: (r) => html`<span class="words">${who(r) || "–"}</span>` },

@@ -33,7 +33,7 @@ export function Start() {
   const [shown, setShown] = useState("Node.js");
   return html`
     <${Section} title=${t("quickstart.send")} note=${t("quickstart.send_note")} id="send"><${Snippet} text=${curl("POST", "/v1/messages", message)} /><//>
-    <${Section} title=${t("quickstart.verify")} note=${t("quickstart.verify_note")} id="verify" actions=${html`<div class="choose" role="group" aria-label=${t("quickstart.language")}>
+    <${Section} title=${t("quickstart.verify")} note=${t("quickstart.verify_note")} id="verify" actions=${html`<div class="one-of" role="group" aria-label=${t("quickstart.language")}>
       ${Object.keys(samples).map((name) => html`<button type="button" class="small" key=${name} aria-pressed=${name === shown} onClick=${() => setShown(name)}>${name}</button>`)}</div>`}>
       <${Snippet} text=${samples[shown]} />
     <//>
