@@ -33,7 +33,7 @@ export function Charges({ list, cost }) {
 export function Callbacks({ list, again }) {
   return html`<${Section} title=${t("told.title")} note=${t("told.note")}>
     ${list.length === 0 ? html`<p class="faint">${t("told.none")} ${t("told.none_note")}</p>` : html`<${Table} caption=${t("told.title")} rows=${list} columns=${[
-      { key: "type", label: t("told.event"), cell: (d) => html`<${Code}>${d.type}<//>` },
+      { key: "type", label: t("told.event"), cell: (d) => html`<${Code}>${d.type}<//> ${d.channel && html`<${Channel} of=${d.channel} />`}` },
       { key: "state", label: t("told.answer"), cell: (d) => html`<${Answer} of=${d} />` },
       { key: "when", label: t("app.when"), cell: (d) => html`<${Time} at=${d.done_at || d.created_at} exact />` },
       { key: "tries", label: t("told.tries"), num: true, cell: (d) => d.tries },

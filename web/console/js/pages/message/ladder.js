@@ -34,13 +34,19 @@ function notRun(step, message, decision) {
   return t("ladder.its_turn");
 }
 
+// billing says why an attempt that reached nobody costs what it costs.
+function billing(attempt, step) {
+  if (!step.billed || !attempt.sent_at || !["failed", "timed_out"].includes(attempt.status)) return "";
+  return html` <span class="faint">${t("ladder.billed_" + step.billed)}</span>`;
+}
+
 function Attempt({ attempt: a, step, open }) {
   const waiting = open && ["sent", "unknown", "sending", "pending"].includes(a.status) && !a.ended_at;
   if (a.status === "skipped") return html`<p class="skipped"><${Status} of="skipped" /> ${word("reason", a.reason)} ${a.error?.message && html`<span class="faint">${a.error.message}</span>`}</p>`;
   const took = (at) => a.sent_at && new Date(at) >= new Date(a.sent_at) && html` <span class="faint">+${duration(new Date(at) - new Date(a.sent_at))}</span>`;
   return html`<div class="attempt">
     <div class="attempt-head"><strong class="account">${a.account || "–"}</strong><${Status} of=${a.status} />
-      <span class="price num">${money(a.cost)}</span></div>
+      <span class="price"><span class="num">${money(a.cost)}</span>${billing(a, step)}</span></div>
     <p class="why">${why(a, step)}</p>
     ${waiting && step.timeout && html`<${Clock} from=${a.sent_at || a.created_at} wait=${millis(step.timeout)} />`}
     <dl class="moments">

@@ -93,19 +93,28 @@ export function story(message, trace) {
   const all = message.attempts;
   const won = all.findLast((a) => a.channel === message.channel && !["skipped", "failed", "timed_out"].includes(a.status) && !tooLate(a));
   const turns = [...passedOver(message, trace?.plan), ...all.filter((a) => a !== won).map((a) => turn(a, named(a, all), trace?.plan?.[a.step - 1]))].filter(Boolean);
-  const end = ending(message, won ? named(won, all) : word("channel", message.channel), won?.step === 1 && turns.length === 0, message.send_at || trace?.decision?.at);
+  const end = ending(message, won, won ? named(won, all) : word("channel", message.channel), won?.step === 1 && turns.length === 0, message.send_at || trace?.decision?.at);
   const said = reached(message.status) && message.reason !== "confirmed" ? [[...turns, end].join("; ")] : turns.length > 0 ? [turns.join("; ") + ".", end] : [end];
-  for (const a of all.filter((a) => a !== won && tooLate(a))) {
+  const late = all.filter((a) => a !== won && tooLate(a));
+  for (const a of late) {
     said.push(t("story.late", { channel: named(a, all), late: spoken(new Date(arrivedAt(a)) - new Date(a.ended_at)), cost: money(a.cost) }));
   }
+  if (won && won.cost.amount !== message.cost.amount) said.push(t("story.in_all", { cost: money(message.cost) }));
+  if (late.length > 0) said.push(t("story.wait_longer"));
   if (trace?.receipts?.some((r) => r.repeated)) said.push(t("story.repeated"));
   const text = said.join(" ");
   return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }
 
-function ending(message, channel, straight, next) {
-  const cost = money(message.cost);
-  const took = message.completed_at ? spoken(new Date(message.completed_at) - new Date(message.created_at)) : "";
+// endedAt is when the channel that has it delivered it, unless a provider's clock is behind ours; else when the message ended.
+function endedAt(message, won) {
+  const at = won && reached(message.status) && message.reason !== "confirmed" && (won.delivered_at || arrivedAt(won));
+  return at && new Date(at) > new Date(message.created_at) ? at : message.completed_at;
+}
+
+function ending(message, won, channel, straight, next) {
+  const cost = money((won && reached(message.status) ? won : message).cost);
+  const took = spoken(new Date(endedAt(message, won)) - new Date(message.created_at));
   switch (message.status) {
     case "delivered":
     case "read":
