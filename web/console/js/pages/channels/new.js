@@ -59,7 +59,7 @@ function Choices({ title, name, options, value, onNext, onBack }) {
     onNext(picked);
   };
   return html`<form onSubmit=${send}><fieldset class="choose"><legend>${title}</legend>
-      ${options.map(([v, label, note]) => html`<label class="choice" data-on=${v === picked || undefined}><input type="radio" name=${name} value=${v} checked=${v === picked} onChange=${() => pick(v)} />
+      ${options.map(([v, label, note]) => html`<label class="option-card" data-on=${v === picked || undefined}><input type="radio" name=${name} value=${v} checked=${v === picked} onChange=${() => pick(v)} />
         <span><strong>${label}</strong>${note && html`<span class="note">${note}</span>`}</span></label>`)}</fieldset>
     <div class="actions end">${onBack && html`<button type="button" onClick=${onBack}>${t("channel_new.back")}</button>`}<button class="primary">${t("channel_new.next")}</button></div></form>`;
 }

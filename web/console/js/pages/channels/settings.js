@@ -53,7 +53,7 @@ function Setting({ of: s, value, onInput, error, kept, disabled }) {
   };
   return html`<div class="field" data-long=${long || undefined} data-wrong=${error ? true : undefined}>
     <label for=${id}>${label || s.name}${required && html`<span class="must" aria-hidden="true"> *</span>`} ${label && label !== s.name && html`<code class="faint">${s.name}</code>`}</label>
-    <div class=${s.secret ? "secret" : undefined}>
+    <div class=${s.secret ? "sealed" : undefined}>
       ${long ? html`<textarea ...${shared} class=${s.secret && !bare ? "mono veiled" : "mono"} rows="3"></textarea>`
         : html`<input ...${shared} class="mono" type=${s.secret && !bare ? "password" : "text"} />`}
       ${s.secret && html`<button type="button" class="small" aria-pressed=${bare} onClick=${() => setBare(!bare)} aria-label=${t(bare ? "channel_settings.hide_one" : "channel_settings.show_one", { name: s.name })}>${t(bare ? "channel_settings.hide" : "channel_settings.show")}</button>`}

@@ -63,6 +63,6 @@ function Plain({ of: p, onPlain }) {
 // Meter shows how much of its segments an SMS takes.
 export function Meter({ text, segments, encoding }) {
   const { used, most } = fill(text, encoding, segments || 1);
-  return html`<p class="meter"><progress data-full=${used > most * 0.95 || undefined} max=${most} value=${used} aria-label=${t("template_preview.meter")}></progress>
+  return html`<p class="filling"><progress data-full=${used > most * 0.95 || undefined} max=${most} value=${used} aria-label=${t("template_preview.meter")}></progress>
     <span class="num">${t("template_preview.used", { used: number(used), most: number(most) })}</span> <span class="faint num">${t("content.segments", { n: segments || 1 })} · ${word("encoding", encoding)}</span></p>`;
 }
