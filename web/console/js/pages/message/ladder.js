@@ -55,7 +55,7 @@ function Attempt({ attempt: a, step, open }) {
       ${a.segments > 0 && html`<div><dt>${t("ladder.segments")}</dt><dd class="num">${a.segments}</dd></div>`}
       ${a.provider_message_id && html`<div><dt>${t("ladder.provider_id")}</dt><dd><code>${a.provider_message_id}</code></dd></div>`}
     </dl>
-    ${a.error && html`<p class="provider-words"><code>${a.error.code}${a.error.provider_code && ` · ${a.error.provider_code}`}</code> ${!ours.has(a.error.code) && html`<span>${a.error.message}</span>`} <em>${todo(a.error)}</em></p>`}
+    ${a.error && html`<p class="provider-words"><code>${a.error.code}${a.error.provider_code && ` · ${a.error.provider_code}`}</code> ${!ours.has(a.error.code) && html`<span lang="en">${a.error.message}</span>`} <em>${todo(a.error)}</em></p>`}
   </div>`;
 }
 
