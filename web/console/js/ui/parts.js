@@ -96,7 +96,7 @@ export const Empty = ({ title, children, command }) => html`<div class="empty">
 export function Failure({ problem, again }) {
   if (!problem) return null;
   return html`<div class="notice" data-tone="bad" role="alert">
-    <p><strong>${word("problem", problem.code)}</strong> ${problem.message}</p>
+    <p><strong>${word("problem", problem.code)}</strong> ${problem.code === "not_found" ? t("app.not_found_note") : html`<span lang="en">${problem.message}</span>`}</p>
     ${problem.requestID && html`<p class="faint">${t("app.request_id")} <code>${problem.requestID}</code></p>`}
     ${again && html`<button type="button" class="small" onClick=${again}>${t("app.again")}</button>`}
   </div>`;
