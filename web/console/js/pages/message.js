@@ -77,12 +77,15 @@ function Headline({ message, trace, phase }) {
   </div>`;
 }
 
-// Told sums up what the app heard, and whether it took it.
+// Told sums up what the app heard last, and whether it took all of it.
 function Told({ list }) {
   const count = (state) => list.filter((d) => d.state === state).length;
   if (list.length === 0) return t("message.told_nothing");
-  if (count("failed") > 0) return html`<span data-tone="bad">${t("message.told_failed", { n: list.length, failed: count("failed") })}</span>`;
-  return count("pending") > 0 ? t("message.told_pending", { n: list.length, pending: count("pending") }) : t("message.told_all", { n: list.length });
+  const last = list.findLast((d) => d.type.startsWith("message."));
+  const n = list.length;
+  const sum = count("failed") > 0 ? html`<span data-tone="bad">${t("message.told_failed", { n, failed: count("failed") })}</span>`
+    : count("pending") > 0 ? t("message.told_pending", { n, pending: count("pending") }) : t("message.told_all", { n });
+  return html`${last && `${word("status", last.type.slice("message.".length))} · `}${sum}`;
 }
 
 // plain are the advices whose sentence says it all; the others tell which account or what was refused.
