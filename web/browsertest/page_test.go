@@ -172,13 +172,19 @@ func (c *console) click(kinds []string, name string, within []string) {
 	c.clickAt(fmt.Sprintf("%s %q to press", kinds[0], name), strings.Join(tries, " || "))
 }
 
-// clickAt clicks where an expression says, once that stands still.
+// clickAt clicks where an expression says, once that stands still, and again if what is meant has moved away meanwhile.
 func (c *console) clickAt(what, where string) {
 	c.t.Helper()
 	const before = "globalThis.clicked"
-	c.until(what, "((now) => { const still = now && String(now) === "+before+"; "+before+" = still ? undefined : String(now); if (still) globalThis.spot = now; return still; })("+where+")")
-	at := eval[[]float64](c, "spot")
-	c.do(chromedp.MouseClickXY(at[0], at[1]))
+	for range 50 {
+		c.until(what, "((now) => { const still = now && String(now) === "+before+"; "+before+" = still ? undefined : String(now); if (still) globalThis.spot = now; return still && hands.aim(); })("+where+")")
+		at := eval[[]float64](c, "spot")
+		c.do(chromedp.MouseClickXY(at[0], at[1]))
+		if eval[bool](c, "hands.struck()") {
+			return
+		}
+	}
+	c.t.Fatalf("%s moves away from every click", what)
 }
 
 // fill writes into a field, in place of what stands there.

@@ -50,8 +50,26 @@ globalThis.hands ??= (() => {
 
   const find = (kind, wanted, within) => all(kind, wanted, within).find((el) => !el.disabled);
 
+  // A page may move under the pointer between a look and a click. What is aimed at is clicked on, or nothing is: a click that
+  // would fall elsewhere is withheld, so that it can be tried again.
+  let seen; // what was last found
+  let aim;
+  const isAim = (el) => aim.contains(el) || [...(aim.labels ?? [])].some((label) => label.contains(el));
+  for (const type of ["pointerdown", "mousedown", "pointerup", "mouseup", "click"]) {
+    addEventListener(type, (event) => {
+      if (!aim || !event.isTrusted) return;
+      if (isAim(event.target)) {
+        if (type === "click") aim = undefined;
+        return;
+      }
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }, true);
+  }
+
   // point is where to click on an element, once nothing lies over it.
   const point = (el) => {
+    seen = el;
     if (!el) return null;
     el.scrollIntoView({ block: "center", inline: "nearest" });
     const box = el.getClientRects()[0];
@@ -91,6 +109,9 @@ globalThis.hands ??= (() => {
     find,
     has: (kind, wanted, within) => all(kind, wanted, within).some(shown),
     pointAt: point,
+    // aim is for what was last found; struck tells whether a click has come to it. A new page aims at nothing.
+    aim: () => { aim = seen; return true; },
+    struck: () => { const hit = !aim; aim = undefined; return hit; },
     point: (kind, wanted, within) => point(find(kind, wanted, within)),
     focus: (kind, wanted, within) => {
       const el = find(kind, wanted, within);
