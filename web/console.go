@@ -44,6 +44,13 @@ type consoleBundle struct {
 	version string
 	index   *template.Template
 	files   map[string]consoleFile
+	modules []string // the scripts: a page names all of them at once, or a browser would find them level by level
+}
+
+// frame is what a page is made of: where the files are, and which the browser fetches ahead.
+type frame struct {
+	Base    string
+	Modules []string
 }
 
 type consoleFile struct {
@@ -142,6 +149,12 @@ func (b *consoleBundle) seal() {
 		sum.Write(b.files[name].plain)
 	}
 	b.version = hex.EncodeToString(sum.Sum(nil)[:8])
+	for name := range b.files {
+		if kind := path.Ext(name); kind == ".js" || kind == ".mjs" {
+			b.modules = append(b.modules, name)
+		}
+	}
+	slices.Sort(b.modules)
 }
 
 // page answers a page's frame; the script in it draws the rest.
@@ -154,7 +167,7 @@ func (h *console) frame(c *gin.Context, status int) {
 		return
 	}
 	var page bytes.Buffer
-	if err := b.index.Execute(&page, "/console/"+b.version); err != nil {
+	if err := b.index.Execute(&page, frame{"/console/" + b.version, b.modules}); err != nil {
 		fail(c, err)
 		return
 	}

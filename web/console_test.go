@@ -183,7 +183,7 @@ func TestConsoleFiles(t *testing.T) {
 			queue = append(queue, name)
 		}
 	}
-	for _, m := range regexp.MustCompile(`\{\{\.\}\}/([^"]+)"`).FindAllStringSubmatch(files["index.html"], -1) {
+	for _, m := range regexp.MustCompile(`\{\{\.Base\}\}/([^"{]+)"`).FindAllStringSubmatch(files["index.html"], -1) {
 		ask("index.html", m[1])
 	}
 	for len(queue) > 0 {
@@ -196,6 +196,18 @@ func TestConsoleFiles(t *testing.T) {
 	for name := range files {
 		if !seen[name] && path.Ext(name) != ".LICENSE" && !strings.HasPrefix(name, "lang/") {
 			t.Errorf("nothing asks for %s", name)
+		}
+	}
+}
+
+// A page names every script, so that none waits for another to be read.
+func TestConsoleFetchesScriptsAhead(t *testing.T) {
+	r, _, _ := testAPI(t, &fakeEngine{})
+	page, b := call(r, "GET", "/", "", "", "Accept", "text/html").Body.String(), insideBundle(t)
+	for name := range b.files {
+		script := path.Ext(name) == ".js" || path.Ext(name) == ".mjs"
+		if named := strings.Contains(page, `<link rel="modulepreload" href="/console/`+b.version+"/"+name+`">`); named != script {
+			t.Errorf("%s: fetched ahead %t, want %t", name, named, script)
 		}
 	}
 }
