@@ -70,7 +70,7 @@ func (h *hostile) backlog(g *askable, n int) (ids []uuid.UUID) {
 
 // A backlog is asked about a bounded number at a time: the rest waits in the database.
 func TestQuestionsAreBounded(t *testing.T) {
-	const messages, bound = 1500, 512
+	const messages, bound = 800, 512
 	modelstest.Each(t, func(t *testing.T, s *models.Store) {
 		full := make(chan struct{})
 		g := newAskable(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -100,7 +100,7 @@ func TestQuestionsAreBounded(t *testing.T) {
 
 // An account that answers no questions is not asked for long, and its messages go on.
 func TestDeafAccountIsNotAskedForLong(t *testing.T) {
-	const messages = 1500
+	const messages = 800
 	modelstest.Each(t, func(t *testing.T, s *models.Store) {
 		g := newAskable(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 		h := newHostile(t, s, hostileTimes{call: 2 * time.Second}, nil)
