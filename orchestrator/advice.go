@@ -1,7 +1,9 @@
 package orchestrator
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"cascade/models"
 	"cascade/policy"
@@ -26,116 +28,126 @@ const (
 	AdviceSendAgain     AdviceCode = "send_again"     // nothing is wrong but that it did not arrive
 )
 
-// AdviceView is one thing to do.
+// AdviceView is one thing to do, and what it is about: empty, where it is about the message.
 type AdviceView struct {
-	Code   AdviceCode `json:"code"`
-	Detail string     `json:"detail"`
+	Code    AdviceCode     `json:"code"`
+	Account string         `json:"account"`
+	Channel policy.Channel `json:"channel"`
+	Error   string         `json:"error"`   // what a provider refused with
+	Reason  policy.Reason  `json:"reason"`  // why a step was passed over, or waits
+	Attempt string         `json:"attempt"` // its reference at the provider
+	Refused int            `json:"refused"` // how many channels refused the number
+	Detail  string         `json:"detail"`
 }
 
 // accountReasons are reasons that lie with an account, and what to do about them.
 var accountReasons = map[policy.Reason]AdviceView{
-	policy.ReasonNeedsReauth:     {AdviceLinkAccount, "%s must be linked at its provider again"},
-	policy.ReasonAccountDisabled: {AdviceEnableAccount, "%s is disabled or was removed: enable it, or take it out of the policy"},
-	policy.ReasonQuotaUsed:       {AdviceCheckAccount, "%s has used up its quota at the provider"},
-	policy.ReasonAccountQuality:  {AdviceCheckAccount, "%s has a low quality at its provider"},
-	policy.ReasonSkippedAccount:  {AdviceCheckAccount, "%s had no account that could be used: check the channel's accounts"},
+	policy.ReasonNeedsReauth:     {Code: AdviceLinkAccount, Detail: "%s must be linked at its provider again"},
+	policy.ReasonAccountDisabled: {Code: AdviceEnableAccount, Detail: "%s is disabled or was removed: enable it, or take it out of the policy"},
+	policy.ReasonQuotaUsed:       {Code: AdviceCheckAccount, Detail: "%s has used up its quota at the provider"},
+	policy.ReasonAccountQuality:  {Code: AdviceCheckAccount, Detail: "%s has a low quality at its provider"},
+	policy.ReasonSkippedAccount:  {Code: AdviceCheckAccount, Detail: "%s had no account that could be used: check the channel's accounts"},
 }
 
-// advise says what a person should do about a message, the most urgent first. It goes by stored facts alone.
-func advise(st models.State, plan policy.Plan, d policy.Decision) []AdviceView {
-	var all []AdviceView
-	given := map[AdviceView]bool{}
-	add := func(code AdviceCode, format string, args ...any) {
-		if v := (AdviceView{code, fmt.Sprintf(format, args...)}); !given[v] {
-			given[v] = true
-			all = append(all, v)
-		}
+// advices are what there is to do, the most urgent first, each once.
+type advices []AdviceView
+
+func (all *advices) add(v AdviceView, args ...any) {
+	v.Detail = fmt.Sprintf(v.Detail, args...)
+	if !slices.Contains(*all, v) {
+		*all = append(*all, v)
 	}
+}
+
+// advise says what a person should do about a message. It goes by stored facts alone.
+func advise(st models.State, plan policy.Plan, d policy.Decision) []AdviceView {
+	var all advices
 	m := st.Message
 	for _, a := range st.Attempts {
 		if unsettled(a) && a.Status != policy.AttemptSending {
-			add(AdviceAskProvider, "ask the provider of %s whether it took attempt %d (%s): nobody knows", a.Account, a.N, reference(models.AttemptID(a.MessageID, a.N)))
+			ref := reference(models.AttemptID(a.MessageID, a.N))
+			all.add(AdviceView{Code: AdviceAskProvider, Account: a.Account, Channel: a.Channel, Attempt: ref, Detail: "ask the provider of %s whether it took attempt %d (%s): nobody knows"},
+				a.Account, a.N, ref)
 		}
 	}
 	if m.Status.Reached() {
 		if len(all) == 0 {
-			add(AdviceNothing, "the message is %s", m.Status)
+			all.add(AdviceView{Code: AdviceNothing, Detail: "the message is %s"}, m.Status)
 		}
 		return all
 	}
 	if m.Status == policy.Canceled {
 		if len(all) == 0 {
-			add(AdviceNothing, "the app took the message back")
+			all.add(AdviceView{Code: AdviceNothing, Detail: "the app took the message back"})
 		}
 		return all
 	}
 	if m.Reason == string(policy.ReasonSuppressed) || d.Reason == policy.ReasonSuppressed {
-		add(AdviceRespect, "this person must not be contacted about %s", m.Category)
+		all.add(AdviceView{Code: AdviceRespect, Detail: "this person must not be contacted about %s"}, m.Category)
 		return all
 	}
-	troubles(st, plan, add)
+	all.troubles(st, plan)
 	switch {
 	case !m.Status.Final():
 		if known, is := accountReasons[d.Reason]; is {
-			add(known.Code, known.Detail, waitsFor(st))
+			known.Reason, known.Account = d.Reason, lastOf(st).Account
+			all.add(known, cmp.Or(known.Account, "an account of the policy"))
 		}
-		add(AdviceWait, "%s", decisionDetail(d))
+		all.add(AdviceView{Code: AdviceWait, Detail: "%s"}, decisionDetail(d))
 	case m.Status == policy.Expired:
-		add(AdviceGiveMoreTime, "its time ran out: give the policy a longer ttl or shorter timeouts")
+		all.add(AdviceView{Code: AdviceGiveMoreTime, Detail: "its time ran out: give the policy a longer ttl or shorter timeouts"})
 	case len(all) == 0:
-		add(AdviceSendAgain, "no step reached the person; it may be sent again")
+		all.add(AdviceView{Code: AdviceSendAgain, Detail: "no step reached the person; it may be sent again"})
 	}
 	return all
 }
 
 // troubles adds what stands in a message's attempts and in its plan.
-func troubles(st models.State, plan policy.Plan, add func(AdviceCode, string, ...any)) {
+func (all *advices) troubles(st models.State, plan policy.Plan) {
 	refused := 0
 	for _, a := range st.Attempts {
-		if a.Status == policy.AttemptSkipped {
-			skipped(policy.Reason(a.Reason), string(a.Channel), a.Detail, add)
-			continue
-		}
+		about := AdviceView{Account: a.Account, Channel: a.Channel, Error: a.Code}
 		switch {
+		case a.Status == policy.AttemptSkipped:
+			all.skipped(policy.Reason(a.Reason), a.Channel, a.Detail)
 		case a.Class == policy.ClassRecipient:
 			refused++
 		case a.Class == policy.ClassAccount && a.Code == codeNeedsReauth:
-			add(AdviceLinkAccount, accountReasons[policy.ReasonNeedsReauth].Detail, a.Account)
+			about.Code, about.Detail = AdviceLinkAccount, accountReasons[policy.ReasonNeedsReauth].Detail
+			all.add(about, a.Account)
 		case a.Class == policy.ClassAccount:
-			add(AdviceCheckAccount, "%s was refused (%s): check it", a.Account, a.Code)
+			about.Code, about.Detail = AdviceCheckAccount, "%s was refused (%s): check it"
+			all.add(about, a.Account, a.Code)
 		case a.Class == policy.ClassRequest:
-			add(AdviceMendContent, "%s refused what was sent (%s)", a.Account, a.Code)
+			about.Code, about.Detail = AdviceMendContent, "%s refused what was sent (%s)"
+			all.add(about, a.Account, a.Code)
 		}
 	}
 	for i, step := range plan.Steps {
 		if step.Skip != "" && !hasStep(st, i) {
-			skipped(step.Skip, string(step.Channel), step.SkipDetail, add)
+			all.skipped(step.Skip, step.Channel, step.SkipDetail)
 		}
 	}
 	if refused > 0 && st.Message.Status.Final() {
-		add(AdviceCheckNumber, "the number was refused on %d channel(s): check it, or suppress it", refused)
+		all.add(AdviceView{Code: AdviceCheckNumber, Refused: refused, Detail: "the number was refused on %d channel(s): check it, or suppress it"}, refused)
 	}
 }
 
-func skipped(why policy.Reason, channel, detail string, add func(AdviceCode, string, ...any)) {
+func (all *advices) skipped(why policy.Reason, channel policy.Channel, detail string) {
+	about := AdviceView{Channel: channel, Reason: why}
 	switch why {
 	case policy.ReasonSkippedContent, policy.ReasonSkippedTemplate:
-		add(AdviceMendContent, "%s was passed over: %s", channel, orReason(detail, string(why)))
+		about.Code, about.Detail = AdviceMendContent, "%s was passed over: %s"
+		all.add(about, channel, orReason(detail, string(why)))
 	case policy.ReasonSkippedPrice:
-		add(AdviceRaiseMaxCost, "%s would have cost more than the policy's max_cost", channel)
+		about.Code, about.Detail = AdviceRaiseMaxCost, "%s would have cost more than the policy's max_cost"
+		all.add(about, channel)
 	default:
 		if known, is := accountReasons[why]; is {
-			add(known.Code, known.Detail, channel)
+			about.Code, about.Detail = known.Code, known.Detail
+			all.add(about, channel)
 		}
 	}
-}
-
-// waitsFor names what a message waits for: the account it is on, else its channel.
-func waitsFor(st models.State) string {
-	if last := lastOf(st); last.Account != "" {
-		return last.Account
-	}
-	return "an account of the policy"
 }
 
 func hasStep(st models.State, step int) bool {

@@ -2,7 +2,7 @@
 // beside them; a provider's words stay its own, and a sentence that is not known here stays the service's.
 import { duration, millis, money } from "../../format.js";
 import { t, word } from "../../lang.js";
-import { errorWord } from "./story.js";
+import { errorWord, unsettled } from "./story.js";
 
 // ours are failures that the service itself describes: its word for the code says the same.
 export const ours = new Set(["account_gone", "breaker_open", "claim_old", "lease_lost", "token_refresh_slow", "token_unavailable"]);
@@ -18,7 +18,7 @@ export function said(e, message, plan) {
     case "of.message.confirmed":
       return t("said.confirmed");
     case "of.message.canceled":
-      return e.detail.startsWith("canceled after") ? t("said.ended", { took: since(message, e) }) : t("said.canceled");
+      return e.at === message.completed_at ? t("said.ended", { took: since(message, e) }) : t("said.canceled");
     case "of.message.sent":
     case "of.message.delivered":
     case "of.message.read":
@@ -37,7 +37,7 @@ export function said(e, message, plan) {
     case "attempt.failed":
       return t("said.failed", { account: a.account, why: failure(a) });
     case "attempt.timed_out":
-      return late(e.detail, step);
+      return step ? late(a, step) : e.detail;
     case "attempt.skipped":
       return skipped(e, channel, step);
     case "attempt.delivered":
@@ -60,18 +60,16 @@ function failure({ error }) {
   return ours.has(error.code) || !error.message ? known : t("said.in_words", { why: known, words: error.message });
 }
 
-// started tells which account took a step, and for which other one it stands in.
+// started tells which account took a step, and for which other one it stands in: that alone is known as a sentence only.
 function started(detail, a, channel) {
   const line = t("said.started", { channel, account: a.account });
   const instead = /, instead of (.+): ([a-z_]+)$/.exec(detail);
   return instead ? `${line} ${t("said.instead", { account: instead[1], why: word("reason", instead[2]) })}` : line;
 }
 
-function late(detail, step) {
-  const wait = step && duration(millis(step.timeout));
-  const until = /^not (\w+) within /.exec(detail);
-  if (until && step) return t("said.not_in_time", { until: word("receipt", until[1]), wait });
-  return step && detail.startsWith("its outcome stayed unknown") ? t("said.stayed_unknown", { wait }) : detail;
+function late(a, step) {
+  const wait = duration(millis(step.timeout));
+  return unsettled(a) ? t("said.stayed_unknown", { wait }) : t("said.not_in_time", { until: word("receipt", step.waits_for), wait });
 }
 
 function answered(e, message) {
@@ -80,37 +78,35 @@ function answered(e, message) {
   return what ? t("said.answered_so", { what }) : t("said.answered");
 }
 
-// skipped tells more than the reason beside it where there is more: the condition, or what exactly was wrong.
+// skipped tells more than the reason beside it where there is more: the condition, or what is wrong with the template.
 function skipped(e, channel, step) {
-  if (e.reason === "skipped_condition" && step?.when && e.detail.endsWith(" is false")) return t("said.condition", { channel, when: step.when });
-  if (["skipped_account", "skipped_price"].includes(e.reason) || e.detail.endsWith(`there is no content for ${step?.channel}`)) return channel;
-  const refused = /it refused this number for good lately, ([a-z_]+)$/.exec(e.detail);
-  if (refused) return t("said.refused_lately", { channel, why: errorWord(refused[1]) });
-  return e.detail;
+  if (e.reason === "skipped_condition" && step?.when) return t("said.condition", { channel, when: step.when });
+  return e.reason === "skipped_template" ? e.detail : channel;
 }
 
-// shapes are the sentences in which the service says what an advice is about.
-const shapes = [
-  [/^ask the provider of (?<account>.+) whether it took attempt (?<n>\d+) \((?<ref>[0-9a-f]+)\): nobody knows$/, "said.advice_ask"],
-  [/^(?<account>.+) was refused \((?<code>[a-z_]+)\): check it$/, "said.advice_refused"],
-  [/^(?<account>.+) refused what was sent \((?<code>[a-z_]+)\)$/, "said.advice_content"],
-  [/^the number was refused on (?<n>\d+) channel\(s\): check it, or suppress it$/, "said.advice_number"],
-  [/^(?<account>.+) must be linked at its provider again$/, "said.advice_about"],
-  [/^(?<account>.+) is disabled or was removed: enable it, or take it out of the policy$/, "said.advice_about"],
-  [/^(?<account>.+) has used up its quota at the provider$/, "said.advice_quota"],
-  [/^(?<account>.+) has a low quality at its provider$/, "said.advice_quality"],
-  [/^(?<channel>\w+) had no account that could be used: check the channel's accounts$/, "said.advice_no_account"],
-  [/^(?<channel>\w+) would have cost more than the policy's max_cost$/, "said.advice_price"],
-  [/^(?<channel>\w+) was passed over: there is no content for \w+$/, "said.advice_no_content"],
-];
-
-// about tells what an advice is about: the account, the channel or the refusal. Another wording stays as the service has it.
-export function about({ detail }) {
-  for (const [shape, key] of shapes) {
-    const found = shape.exec(detail)?.groups;
-    if (!found) continue;
-    const account = found.account === "an account of the policy" ? t("said.some_account") : word("channel", found.account);
-    return t(key, { ...found, account, channel: word("channel", found.channel), why: errorWord(found.code) });
+// about tells what an advice is about: the account, the channel or the refusal; the service's sentence where nothing else does.
+export function about(advice) {
+  const { code, error, reason, refused, detail } = advice;
+  const channel = word("channel", advice.channel);
+  const values = { account: advice.account || channel || t("said.some_account"), channel, why: errorWord(error), ref: advice.attempt, n: refused };
+  switch (code) {
+    case "ask_provider":
+      return t("said.advice_ask", values);
+    case "check_number":
+      return t("said.advice_number", values);
+    case "raise_max_cost":
+      return t("said.advice_price", values);
+    case "link_account":
+    case "enable_account":
+      return t("said.advice_about", values);
+    case "check_account":
+      if (error) return t("said.advice_refused", values);
+      if (reason === "skipped_account") return t("said.advice_no_account", values);
+      return t({ account_quota_used: "said.advice_quota", account_quality_low: "said.advice_quality" }[reason] ?? "said.advice_about", values);
+    case "mend_content":
+      if (error) return t("said.advice_content", values);
+      return reason === "skipped_content" ? t("said.advice_no_content", values) : detail;
+    default:
+      return detail;
   }
-  return detail;
 }

@@ -15,7 +15,7 @@ const arrived = (attempt) => ["delivered", "read"].includes(attempt.status);
 const tooLate = (attempt) => arrived(attempt) && attempt.reason === "timed_out";
 
 // unsettled tells whether nobody knows if the provider took it.
-const unsettled = (attempt) => attempt.status === "unknown" || (attempt.status === "timed_out" && attempt.reason === "unknown_outcome");
+export const unsettled = (attempt) => attempt.status === "unknown" || (attempt.status === "timed_out" && attempt.reason === "unknown_outcome");
 
 const waitsFor = (step) => step?.waits_for || step?.until || "delivered";
 
