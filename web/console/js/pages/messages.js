@@ -8,6 +8,7 @@ import { useLive, useLoad } from "../live.js";
 import { useFilters } from "../router.js";
 import { Field } from "../ui/form.js";
 import { Channel, Empty, Failure, ID, Money, Page, Section, Status, Time, Waiting, curl } from "../ui/parts.js";
+import { LookBack } from "../ui/lookback.js";
 import { Pages, Table } from "../ui/table.js";
 
 const statuses = ["accepted", "scheduled", "sending", "delivered", "read", "sent", "failed", "expired", "canceled"];
@@ -31,7 +32,8 @@ export function Messages() {
   const [filters, setFilters] = useFilters();
   const [paused, setPaused] = useState(false);
   const { cursor, ...narrow } = filters;
-  const path = "/v1/messages" + query({ ...narrow, cursor });
+  const pageAt = (at) => "/v1/messages" + query({ ...narrow, cursor: at });
+  const path = pageAt(cursor);
   const live = useLive(cursor ? "" : path, { paused });
   const older = useLoad(cursor ? path : "");
   const { data, problem, again } = cursor ? older : live;
@@ -49,6 +51,8 @@ export function Messages() {
     <button type="button" aria-pressed=${paused} onClick=${() => setPaused(!paused)}>${t(paused ? "live.resume" : "live.pause")}</button>`}
     ${["csv", "xlsx"].map((format) => html`<button type="button" disabled=${busy !== ""} onClick=${() => save(format)}>${busy === format ? t("messages.exporting") : format.toUpperCase()}</button>`)}`;
   const narrowed = Object.keys(narrow).length > 0;
+  const nothing = html`<${Empty} title=${t(narrowed ? "messages.none_found" : "messages.none")} command=${narrowed ? undefined : curl("POST", "/v1/messages", { to: "+84912345678", template: "order_shipped", params: { customer: "Lan", order_id: "A-1029" } })}>
+    ${t(narrowed ? "messages.none_found_note" : "messages.none_note")}<//>`;
   return html`<${Page} title=${t("nav.messages")} actions=${actions}>
     <${Filters} filters=${narrow} set=${(changes) => setFilters({ ...changes, cursor: "" })} />
     ${data?.data.some((m) => m.test) && html`<p class="band">${t(data.data.every((m) => m.test) ? "app.test_band" : "messages.test_band")}</p>`}
@@ -56,8 +60,7 @@ export function Messages() {
     <${Failure} problem=${problem} again=${again} />
     <${Section} title=${t("messages.list")}>
       ${!data && !problem && html`<${Waiting} lines=${8} />`}
-      ${data && data.data.length === 0 && html`<${Empty} title=${t(narrowed ? "messages.none_found" : "messages.none")} command=${narrowed ? undefined : curl("POST", "/v1/messages", { to: "+84912345678", template: "order_shipped", params: { customer: "Lan", order_id: "A-1029" } })}>
-        ${t(narrowed ? "messages.none_found_note" : "messages.none_note")}<//>`}
+      ${data && data.data.length === 0 && html`<${LookBack} key=${path} path=${pageAt} next=${data.next_cursor} onFound=${(at) => setFilters({ cursor: at })}>${nothing}<//>`}
       ${data && data.data.length > 0 && html`<${Table} caption=${t("messages.list")} rows=${data.data} href=${(m) => "/messages/" + m.id} fresh=${seen} columns=${columns()} />
         <${Pages} next=${data.next_cursor} first=${!cursor} onNext=${(next) => setFilters({ cursor: next }, { replace: false })} onFirst=${() => setFilters({ cursor: "" })} />`}
     <//>

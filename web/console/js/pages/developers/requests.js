@@ -9,6 +9,7 @@ import { Field } from "../../ui/form.js";
 import { Empty, Facts, Failure, Notice, Section, Time, Waiting, curl } from "../../ui/parts.js";
 import { Search } from "../../ui/search.js";
 import { Pages } from "../../ui/table.js";
+import { LookBack } from "../../ui/lookback.js";
 import { Unfold } from "../../ui/unfold.js";
 import { Developers } from "./frame.js";
 
@@ -27,7 +28,8 @@ export function Requests() {
       <${Failure} problem=${problem} again=${again} />
       ${!data && !problem && html`<${Waiting} lines=${8} />`}
       ${data?.dropped > 0 && html`<${Notice} tone="doubt"><p>${t("requests.dropped", { n: data.dropped })}</p><//>`}
-      ${data && data.data.length === 0 && html`<${Empty} title=${t(narrowed ? "requests.none_found" : "requests.none")} command=${narrowed ? undefined : curl("GET", "/v1/messages?limit=1")} />`}
+      ${data && data.data.length === 0 && html`<${LookBack} path=${(cursor) => "/v1/requests" + query({ ...asked, cursor })} next=${data.next_cursor} onFound=${(cursor) => set({ cursor })}>
+        <${Empty} title=${t(narrowed ? "requests.none_found" : "requests.none")} command=${narrowed ? undefined : curl("GET", "/v1/messages?limit=1")} /><//>`}
       ${data && data.data.length > 0 && html`
         <${Unfold} caption=${t("requests.title")} rows=${data.data} rowKey=${(r) => r.request_id} open=${open} href=${(r) => "/developers/requests" + query({ ...filters, row: r?.request_id })} columns=${columns()}>${(r) => html`<${Request} of=${r} />`}<//>
         <${Pages} next=${data.next_cursor} first=${!asked.cursor} onNext=${(cursor) => set({ cursor, row: "" }, { replace: false })} onFirst=${() => set({ cursor: "", row: "" })} />`}
