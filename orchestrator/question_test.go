@@ -34,7 +34,7 @@ func TestQuestionOutlivesAnswersOfCalls(t *testing.T) {
 				a.N = int64(i + 1)
 				c.as = append(c.as, a)
 			}
-			c.answered(models.Attempt{N: tt.answered, Calls: 1}, channels.Taken{}, tt.failure)
+			c.answered(models.Attempt{N: tt.answered, Calls: 1, CalledAt: c.as[tt.answered-1].CalledAt}, channels.Taken{}, tt.failure)
 			if until := c.askUntil(c.as[len(c.as)-1]); until != now.Add(lease) {
 				t.Errorf("the question is open until %v, want %v", until, now.Add(lease))
 			}

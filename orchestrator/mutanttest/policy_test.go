@@ -21,7 +21,7 @@ func policyMutants() []mutant {
 		},
 		{
 			"unknown-tries-the-other-account", "I5 unknown is not paid twice on its step", decideGo,
-			"return next(AttemptTimedOut, end)", "if a.Status == AttemptUnknown {\n\t\treturn start(p, f, now, a.Step, 1, Decision{Reason: end, End: AttemptTimedOut})\n\t}\n\treturn next(AttemptTimedOut, end)", decide,
+			"return next(AttemptTimedOut, end)", "if a.Status == AttemptUnknown {\n\t\treturn start(p, f, now, a.Step, Decision{Reason: end, End: AttemptTimedOut})\n\t}\n\treturn next(AttemptTimedOut, end)", decide,
 		},
 		{
 			"starts-after-the-ttl", "I11 no call after the ttl", decideGo,
