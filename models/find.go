@@ -45,12 +45,8 @@ type MessageFilter struct {
 const (
 	// fewFound is how many messages an index may lead to.
 	fewFound = 5000
-	// stride is how many messages are looked through at first. As long as that takes less than strideShort it doubles, to
-	// strideMost; when it takes more than strideLong it is halved.
-	stride      = 1000
-	strideMost  = 16_000
-	strideShort = 10 * time.Millisecond
-	strideLong  = 40 * time.Millisecond
+	// stride is how many messages are looked through at a time.
+	stride = 1000
 	// glance is how many of the newest are looked through before an index is asked: what is common is found among them.
 	glance = 500
 	// lookFor is how long a search goes on looking through messages before it answers what it has.
@@ -373,17 +369,10 @@ type look[T any] struct {
 
 // through answers up to one row more than limit before an id, a stride at a time. It may end early, after while: next is where.
 func (l look[T]) through(ctx, while context.Context, before uuid.UUID, limit int) (rows []T, next uuid.UUID, err error) {
-	for size := stride; ; {
-		began := time.Now()
-		more, last, err := l.stride(ctx, before, size, limit+1-len(rows))
+	for {
+		more, last, err := l.stride(ctx, before, stride, limit+1-len(rows))
 		if err != nil {
 			return nil, uuid.Nil, err
-		}
-		switch took := time.Since(began); {
-		case took < strideShort:
-			size = min(2*size, strideMost)
-		case took > strideLong:
-			size = max(size/2, stride)
 		}
 		rows = append(rows, more...)
 		if len(rows) > limit || last == uuid.Nil {
