@@ -91,17 +91,26 @@ func TestZaloTellsOfItsAccount(t *testing.T) {
 			}
 			return rows[0].Status
 		}
+		// What is on disk is heeded a moment later: the first step of a preview tells when.
+		first := func() orchestrator.PreviewStep {
+			t.Helper()
+			v, err := r.Engine.Preview(t.Context(), r.Caller, r.Submission("+84912345678"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v.Steps[0]
+		}
 		await := func(ok func() bool) {
 			t.Helper()
 			r.Await(v.ID, func(orchestrator.MessageView) bool { return ok() })
 		}
 		emit(simulator.ZaloEvent{Event: simulator.ZaloTemplateStatus, TemplateID: 412345, Status: "DISABLE", Reason: "quality"})
-		await(func() bool { return status() == "DISABLE" })
+		await(func() bool { return status() == "DISABLE" && first().Skip == policy.ReasonSkippedTemplate })
 		if v := send("disabled", policy.SMS); v.Attempts[0].Reason != policy.ReasonSkippedTemplate {
 			t.Errorf("skipped for %s", v.Attempts[0].Reason)
 		}
 		emit(simulator.ZaloEvent{Event: simulator.ZaloTemplateStatus, TemplateID: 412345, Status: "ENABLE"})
-		await(func() bool { return status() == "ENABLE" })
+		await(func() bool { return status() == "ENABLE" && first().Skip == "" })
 		send("enabled", policy.ZNS)
 
 		knows := func() bool { yes, err := s.KnowsUsers(t.Context(), r.Tenant.ID); return err == nil && yes }
