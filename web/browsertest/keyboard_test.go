@@ -8,18 +8,24 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
+// signInByKeys signs in with the admin key, without a pointer.
+func (c *console) signInByKeys(admin string) {
+	c.t.Helper()
+	c.visit("/")
+	c.tabTo("signin.by_key")
+	c.key(kb.Enter)
+	c.tabBack("signin.admin_key")
+	c.write(admin)
+	c.key(kb.Enter)
+}
+
 // TestKeyboard signs in, finds a message and changes a policy without a pointer.
 func TestKeyboard(t *testing.T) {
 	t.Parallel()
 	s := demo(t)
 	message := finished(s)
 	c := open(t, s, "en")
-	c.visit("/")
-	c.tabTo("signin.by_key")
-	c.key(kb.Enter)
-	c.tabBack("signin.admin_key")
-	c.write(s.admin)
-	c.key(kb.Enter)
+	c.signInByKeys(s.admin)
 	c.has("heading", "nav.overview")
 
 	// The palette finds the message by its id.

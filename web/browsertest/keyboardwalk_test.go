@@ -14,12 +14,7 @@ func TestByKeyboardAlone(t *testing.T) {
 	t.Parallel()
 	s, providers := serve(t), simulator(t)
 	c := open(t, s, "en")
-	c.visit("/")
-	c.tabTo("signin.by_key")
-	c.key(kb.Enter)
-	c.tabBack("signin.admin_key")
-	c.write(s.admin)
-	c.key(kb.Enter)
+	c.signInByKeys(s.admin)
 	c.has("heading", "tenants.first")
 	c.keptHold("after signing in")
 
