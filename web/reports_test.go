@@ -176,7 +176,7 @@ type costLine [7]string
 func (d *days) logged() []costLine {
 	d.t.Helper()
 	type sum struct{ attempts, billable, units, cost int }
-	sums := map[[2]string]sum{}
+	sums, before := map[[2]string]sum{}, map[string]bool{}
 	for _, c := range d.Sim.Calls() {
 		dong, err := strconv.Atoi(c.Price)
 		if err != nil {
@@ -184,7 +184,14 @@ func (d *days) logged() []costLine {
 		}
 		key := [2]string{c.Channel, c.At.In(d.zone).Format(time.DateOnly)}
 		s := sums[key]
-		s.attempts++
+		taken, again := before[c.Reference]
+		if !again { // an attempt that was refused for the moment, as for a token that ended, is called again
+			s.attempts++
+		}
+		if taken {
+			d.t.Errorf("%s was called again after the provider had taken it", c.Reference)
+		}
+		before[c.Reference] = c.Taken()
 		if dong > 0 {
 			s.billable++
 			s.units += max(1, c.Segments)
