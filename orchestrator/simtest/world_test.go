@@ -75,7 +75,6 @@ func run(t *testing.T, s scenario, database []byte) (digest string, broken []str
 	if w.judge.alive(w.settle()); s.concurrency == 1 && len(s.account) == 0 {
 		w.probe()
 	}
-	w.hush()
 	w.close()
 	digest = w.judge.verdict()
 	if err := w.store.Close(); err != nil {
@@ -351,11 +350,13 @@ func (w *world) probe() {
 	}
 }
 
-// hush waits until the last receipt that was answered has found its attempt: one that waits for an attempt's id is looked
-// at every five seconds.
+// hush waits until what the last receipts brought is done: one that waits for an attempt's id is looked at every five
+// seconds, and the app is told of the rest.
 func (w *world) hush() {
-	for time.Since(w.judge.lastAck()) < 6*time.Second {
-		time.Sleep(time.Second)
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(time.Second) {
+		if time.Since(w.judge.lastAck()) >= 6*time.Second && !w.app.waits() {
+			return
+		}
 	}
 }
 
@@ -372,6 +373,7 @@ func (w *world) close() {
 		w.t.Error("simulator: ", err)
 	}
 	w.bodies.Wait()
+	w.hush()
 	for i := range w.slots {
 		r := w.slots[i].Load()
 		if err := r.stop(); err != nil {
