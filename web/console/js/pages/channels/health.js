@@ -54,7 +54,7 @@ export function facts(a, { all = false } = {}) {
     [t("account_health.last_receipt"), html`<${Ago} at=${h.last_receipt_at} none=${t("account_health.never")} />`],
     [t("account_health.last_webhook"), html`<${Ago} at=${h.last_webhook_at} none=${t("account_health.never")} /> ${h.forged_webhooks > 0 && html`<span class="tag" data-tone="doubt">${t("account_health.forged", { n: h.forged_webhooks })}</span>`}`],
     h.breaker && [t("account_health.breaker"), html`<span class="state" data-tone=${h.breaker === "closed" ? "good" : h.breaker === "open" ? "bad" : "doubt"}>${word("breaker", h.breaker)}</span>${h.paused_until && html` <span class="faint">${t("account_health.until")} <${Time} at=${h.paused_until} clock /></span>`}`],
-    Number.isFinite(h.error_share) && [t("account_health.errors"), html`<span class="num" data-tone=${h.error_share > 0.2 ? "bad" : undefined}>${share(h.error_share)}</span>`],
+    Number.isFinite(h.error_share) && [t("account_health.errors"), html`<span class="num" data-tone=${h.error_share > 0.2 && h.state !== "ok" ? "bad" : undefined}>${share(h.error_share)}</span>`],
     !h.breaker && h.paused_until && [t("account_health.paused"), html`<${Time} at=${h.paused_until} />`],
     all && a.linked_at && [t("account_health.linked"), html`<${Time} at=${a.linked_at} />`],
     all && moves.length > 0 && [t("account_health.share"), html`<span class="num">${share(moves[0].share)}</span>`],

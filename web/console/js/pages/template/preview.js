@@ -43,9 +43,12 @@ export function Preview({ of: { data, problem }, onPlain }) {
 
 const Price = ({ of }) => html`<span class="num">${of ? money(of) : html`<span class="faint">${t("template_preview.no_price")}</span>`}</span>`;
 
+// blank tells that nobody has written the channel's text yet, which is no fault of theirs.
+const blank = (channel, content) => !(channel === "zns" ? content.template_id : content.text);
+
 const One = ({ channel, of }) => html`<div class="shown" data-channel=${channel}>
   <${Rendering} channel=${channel} content=${of.content} />
-  ${of.problem && html`<p class="error">${of.problem}</p>`}
+  ${blank(channel, of.content) ? html`<p class="faint">${t("template_preview.blank")}</p>` : of.problem && html`<p class="error">${of.problem}</p>`}
   ${(of.price || !of.problem) && html`<p class="cost"><span class="faint">${t("template_preview.price")}</span> <${Price} of=${of.price} /></p>`}
   ${of.segments > 0 && html`<${Meter} text=${of.content.text || ""} segments=${of.segments} encoding=${of.encoding} />`}
 </div>`;
