@@ -203,9 +203,11 @@ type TemplateParam struct {
 type Finding struct {
 	// Level is "ok", "warning" or "error".
 	Level string `json:"level"`
-	// Code is ours and stable; Message says what was found.
-	Code    string `json:"code"`
-	Message string `json:"message"`
+	// Code is ours and stable; Message says what was found, MessageVI in Vietnamese. A provider's own words stay as they are in
+	// both.
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+	MessageVI string `json:"message_vi,omitempty"`
 	// Advice says what to do, in English and Vietnamese; empty when all is well.
 	Advice   string `json:"advice,omitempty"`
 	AdviceVI string `json:"advice_vi,omitempty"`

@@ -210,6 +210,9 @@ func (w *World) AllOK(a channels.Adapter) []channels.Finding {
 		if f.Level != "ok" {
 			w.t.Errorf("%+v", f)
 		}
+		if f.MessageVI == "" {
+			w.t.Errorf("%s is not said in Vietnamese: %s", f.Code, f.Message)
+		}
 	}
 	if calls := w.Sim.Calls(); len(calls) > 0 {
 		w.t.Errorf("the check sent %+v", calls)

@@ -36,26 +36,31 @@ func (a *adapter) Check(ctx context.Context) []channels.Finding {
 		findings = append(findings, a.checkBrandname(ctx))
 	}
 	if a.secret == "" {
-		findings = append(findings, finding("warning", "no_webhook_secret", "webhook_secret is not set, so every callback is refused", adviceSecret))
+		findings = append(findings, finding("warning", "no_webhook_secret", said{
+			"webhook_secret is not set, so every callback is refused", "chưa đặt webhook_secret nên mọi lệnh gọi webhook đều bị từ chối",
+		}, adviceSecret))
 	}
 	if a.sandbox {
-		findings = append(findings, finding("warning", "sandbox_on", "sandbox is set, so nothing is delivered", adviceSandbox))
+		findings = append(findings, finding("warning", "sandbox_on", said{"sandbox is set, so nothing is delivered", "sandbox đang bật nên không có tin nào được gửi đi"}, adviceSandbox))
 	}
 	return findings
 }
 
-func finding(level, code, message string, ad advice) channels.Finding {
-	return channels.Finding{Level: level, Code: code, Message: message, Advice: ad.en, AdviceVI: ad.vi}
+// said is a sentence in English and Vietnamese.
+type said struct{ en, vi string }
+
+func finding(level, code string, what said, ad advice) channels.Finding {
+	return channels.Finding{Level: level, Code: code, Message: what.en, MessageVI: what.vi, Advice: ad.en, AdviceVI: ad.vi}
 }
 
 // failedCheck is a look-up that eSMS did not answer as hoped.
-func (a *adapter) failedCheck(what string, f *channels.Failure) channels.Finding {
+func (a *adapter) failedCheck(what said, f *channels.Failure) channels.Finding {
 	f = a.clean(f, "")
 	ad := advice{f.Advice, f.AdviceVI}
 	if ad == (advice{}) {
 		ad = adviceAddress
 	}
-	return finding("error", f.Code, fmt.Sprintf("The check of %s failed: %v", what, f), ad)
+	return finding("error", f.Code, said{fmt.Sprintf("The check of %s failed: %v", what.en, f), "Không kiểm tra được " + what.vi + ": " + f.VI()}, ad)
 }
 
 func (a *adapter) checkBalance(ctx context.Context) (channels.Finding, bool) {
@@ -64,17 +69,17 @@ func (a *adapter) checkBalance(ctx context.Context) (channels.Finding, bool) {
 		Balance channels.Text `json:"Balance"`
 	}
 	if f = decode(raw, f, &answer); f != nil {
-		return a.failedCheck("the balance", f), false
+		return a.failedCheck(said{"the balance", "số dư"}, f), false
 	}
 	left, err := strconv.ParseFloat(string(answer.Balance), 64)
 	if err != nil {
-		return finding("warning", "unreadable_answer", "the balance is not a number", adviceAddress), true
+		return finding("warning", "unreadable_answer", said{"the balance is not a number", "số dư không phải là con số"}, adviceAddress), true
 	}
-	said := fmt.Sprintf("the balance is %s VND", answer.Balance)
+	what := said{fmt.Sprintf("the balance is %s VND", answer.Balance), fmt.Sprintf("số dư là %s VND", answer.Balance)}
 	if left <= 0 {
-		return finding("error", "no_balance", said, adviceMoney), true
+		return finding("error", "no_balance", what, adviceMoney), true
 	}
-	return channels.Finding{Level: "ok", Code: "balance", Message: said}, true
+	return finding("ok", "balance", what, advice{}), true
 }
 
 // checkBrandname looks for the brandname among those that are active for the channel's type.
@@ -87,14 +92,19 @@ func (a *adapter) checkBrandname(ctx context.Context) channels.Finding {
 		} `json:"ListBrandName"`
 	}
 	if f = decode(raw, f, &answer); f != nil {
-		return a.failedCheck("the brandname", f)
+		return a.failedCheck(said{"the brandname", "brandname"}, f)
 	}
 	for _, b := range answer.List {
 		if string(b.Name) == a.brandname && string(b.Type) == a.smsType {
-			return channels.Finding{Level: "ok", Code: "brandname_ok", Message: fmt.Sprintf("The brandname is active for type %s.", a.smsType)}
+			return finding("ok", "brandname_ok", said{
+				fmt.Sprintf("The brandname is active for type %s.", a.smsType), fmt.Sprintf("Brandname đang hoạt động cho loại tin %s.", a.smsType),
+			}, advice{})
 		}
 	}
-	return finding("error", "brandname_unknown", fmt.Sprintf("The brandname is not among the account's active ones of type %s.", a.smsType), adviceBrandname)
+	return finding("error", "brandname_unknown", said{
+		fmt.Sprintf("The brandname is not among the account's active ones of type %s.", a.smsType),
+		fmt.Sprintf("Brandname không nằm trong các brandname đang hoạt động của tài khoản cho loại tin %s.", a.smsType),
+	}, adviceBrandname)
 }
 
 // oa is the body of the look-ups about the Official Account.
@@ -111,20 +121,20 @@ func (a *adapter) checkQuota(ctx context.Context) channels.Finding {
 		Remaining channels.Text `json:"RemainingQuota"`
 	}
 	if f = decode(raw, f, &answer); f != nil {
-		return a.failedCheck("the quota", f)
+		return a.failedCheck(said{"the quota", "hạn mức"}, f)
 	}
 	daily, limited := answer.Daily.Int64()
 	left, told := answer.Remaining.Int64()
-	said := fmt.Sprintf("%d of %d messages are left today.", left, daily)
+	what := said{fmt.Sprintf("%d of %d messages are left today.", left, daily), fmt.Sprintf("Hôm nay còn %d trên %d tin.", left, daily)}
 	switch {
 	case !limited || !told || daily < 0:
-		return channels.Finding{Level: "ok", Code: "quota_ok", Message: "eSMS tells no daily limit."}
+		return finding("ok", "quota_ok", said{"eSMS tells no daily limit.", "eSMS không báo hạn mức ngày."}, advice{})
 	case left <= 0:
-		return finding("error", "quota_used_up", said, adviceQuota)
+		return finding("error", "quota_used_up", what, adviceQuota)
 	case left < daily/10:
-		return finding("warning", "quota_low", said, adviceQuota)
+		return finding("warning", "quota_low", what, adviceQuota)
 	}
-	return channels.Finding{Level: "ok", Code: "quota_ok", Message: said}
+	return finding("ok", "quota_ok", what, advice{})
 }
 
 func (a *adapter) checkQuality(ctx context.Context) channels.Finding {
@@ -134,13 +144,16 @@ func (a *adapter) checkQuality(ctx context.Context) channels.Finding {
 		Week    channels.Text `json:"Oa7dayQuality"`
 	}
 	if f = decode(raw, f, &answer); f != nil {
-		return a.failedCheck("the quality", f)
+		return a.failedCheck(said{"the quality", "chất lượng"}, f)
 	}
-	said := fmt.Sprintf("Quality is %s over 48 hours, %s over 7 days.", orUndefined(answer.Current), orUndefined(answer.Week))
+	what := said{
+		fmt.Sprintf("Quality is %s over 48 hours, %s over 7 days.", orUndefined(answer.Current), orUndefined(answer.Week)),
+		fmt.Sprintf("Chất lượng trong 48 giờ: %s, trong 7 ngày: %s.", orUndefined(answer.Current), orUndefined(answer.Week)),
+	}
 	if strings.EqualFold(string(answer.Current), "LOW") || strings.EqualFold(string(answer.Week), "LOW") {
-		return finding("warning", "quality_low", said, adviceQuality)
+		return finding("warning", "quality_low", what, adviceQuality)
 	}
-	return channels.Finding{Level: "ok", Code: "quality_ok", Message: said}
+	return finding("ok", "quality_ok", what, advice{})
 }
 
 func orUndefined(quality channels.Text) channels.Text {
@@ -154,24 +167,27 @@ func orUndefined(quality channels.Text) channels.Text {
 func (a *adapter) checkTemplates(ctx context.Context) channels.Finding {
 	all, f := a.list(ctx)
 	if f != nil {
-		return a.failedCheck("the templates", f)
+		return a.failedCheck(said{"the templates", "mẫu tin"}, f)
 	}
 	if len(all) == 0 {
-		return finding("error", "templates_none", "The Official Account has no template at eSMS.", adviceApproval)
+		return finding("error", "templates_none", said{"The Official Account has no template at eSMS.", "Official Account chưa có mẫu tin nào tại eSMS."}, adviceApproval)
 	}
 	var ailing []string
 	looked := all[:min(len(all), templatesChecked)]
 	for _, l := range looked {
 		t, f := a.template(ctx, l)
 		if f != nil {
-			return a.failedCheck("the templates", f)
+			return a.failedCheck(said{"the templates", "mẫu tin"}, f)
 		}
 		if state := []string{t.Status, t.Quality}; (t.Status != "" && t.Status != "ENABLE") || slices.Contains(state, "LOW") {
 			ailing = append(ailing, fmt.Sprintf("%s (%s)", t.ID, strings.Join(state, ", ")))
 		}
 	}
 	if len(ailing) > 0 {
-		return finding("warning", "templates_ailing", "Templates in trouble: "+strings.Join(ailing, "; "), adviceTemplateState)
+		named := strings.Join(ailing, "; ")
+		return finding("warning", "templates_ailing", said{"Templates in trouble: " + named, "Các mẫu tin gặp sự cố: " + named}, adviceTemplateState)
 	}
-	return channels.Finding{Level: "ok", Code: "templates_ok", Message: fmt.Sprintf("%d templates, the first %d looked at.", len(all), len(looked))}
+	return finding("ok", "templates_ok", said{
+		fmt.Sprintf("%d templates, the first %d looked at.", len(all), len(looked)), fmt.Sprintf("%d mẫu tin, đã xem %d mẫu đầu tiên.", len(all), len(looked)),
+	}, advice{})
 }

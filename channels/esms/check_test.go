@@ -74,10 +74,10 @@ func TestCheck(t *testing.T) {
 			var got []string
 			for _, f := range build(t, tt.channel, url, tt.more...).Check(t.Context()) {
 				got = append(got, f.Level+" "+f.Code)
-				if f.Message == "" || (f.Level == "ok") != (f.Advice == "") || (f.Advice == "") != (f.AdviceVI == "") {
+				if f.Message == "" || f.MessageVI == "" || f.MessageVI == f.Message || (f.Level == "ok") != (f.Advice == "") || (f.Advice == "") != (f.AdviceVI == "") {
 					t.Errorf("finding %+v", f)
 				}
-				if strings.Contains(f.Message, "K3Y") || strings.Contains(f.Message, "S3CRET") {
+				if both := f.Message + f.MessageVI; strings.Contains(both, "K3Y") || strings.Contains(both, "S3CRET") {
 					t.Errorf("%q tells a secret", f.Message)
 				}
 			}

@@ -72,6 +72,11 @@ func TestCheck(t *testing.T) {
 			if len(got) != 1 || got[0].Level != tt.level || got[0].Code != tt.code {
 				t.Errorf("got %+v, want %s %s", got, tt.level, tt.code)
 			}
+			for _, f := range got {
+				if f.MessageVI == "" || f.MessageVI == f.Message {
+					t.Errorf("finding %+v", f)
+				}
+			}
 			if last.URI != "/account/1/balance" {
 				t.Errorf("asked %s", last.URI)
 			}

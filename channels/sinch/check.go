@@ -17,7 +17,9 @@ func (a *adapter) Check(ctx context.Context) []channels.Finding {
 		f = unreadable("the answer has no list of batches", nil)
 	}
 	if f == nil {
-		return []channels.Finding{{Level: "ok", Code: "authorized", Message: "Sinch accepts the service plan's token."}}
+		return []channels.Finding{{
+			Level: "ok", Code: "authorized", Message: "Sinch accepts the service plan's token.", MessageVI: "Sinch chấp nhận token của service plan.",
+		}}
 	}
 	f = a.clean(f, "")
 	ad := advice{f.Advice, f.AdviceVI}
@@ -25,6 +27,7 @@ func (a *adapter) Check(ctx context.Context) []channels.Finding {
 		ad = adviceAddress
 	}
 	return []channels.Finding{{
-		Level: "error", Code: f.Code, Message: fmt.Sprintf("The check of the service plan failed: %v", f), Advice: ad.en, AdviceVI: ad.vi,
+		Level: "error", Code: f.Code, Message: fmt.Sprintf("The check of the service plan failed: %v", f),
+		MessageVI: "Không kiểm tra được service plan: " + f.VI(), Advice: ad.en, AdviceVI: ad.vi,
 	}}
 }

@@ -125,7 +125,7 @@ func TestCheck(t *testing.T) {
 			if len(got) != 1 || got[0].Level+" "+got[0].Code != tt.want {
 				t.Fatalf("got %+v, want %s", got, tt.want)
 			}
-			if f := got[0]; (f.Level == "ok") != (f.Advice == "") || (f.Advice == "") != (f.AdviceVI == "") {
+			if f := got[0]; f.MessageVI == "" || f.MessageVI == f.Message || (f.Level == "ok") != (f.Advice == "") || (f.Advice == "") != (f.AdviceVI == "") {
 				t.Errorf("finding %+v", f)
 			}
 			if diff := cmp.Diff([]call{{"GET", "/xms/v1/plan1/batches?page_size=1", "Bearer " + token, "", ""}}, *calls); diff != "" {

@@ -80,47 +80,60 @@ func (a *adapter) Check(ctx context.Context) []channels.Finding {
 	case !keeping:
 		return []channels.Finding{a.probe(ctx)}
 	case since.IsZero():
-		return []channels.Finding{a.trouble("The session is not bound", err)}
+		return []channels.Finding{a.trouble(said{"The session is not bound", "Phiên chưa được kết nối"}, err)}
 	default:
 		return []channels.Finding{
-			{Level: "ok", Code: "bound", Message: fmt.Sprintf("Bound as %s since %s.", a.boundAs(), since.UTC().Format(time.RFC3339))},
+			a.boundFinding(since),
 			a.receiptFinding(since),
 		}
 	}
 }
 
-func (a *adapter) boundAs() string {
+// said is a sentence in English and Vietnamese.
+type said struct{ en, vi string }
+
+func (a *adapter) boundFinding(since time.Time) channels.Finding {
+	as := said{"transceiver", "transceiver"}
 	if a.set.pair {
-		return "transmitter and receiver"
+		as = said{"transmitter and receiver", "transmitter và receiver"}
 	}
-	return "transceiver"
+	at := since.UTC().Format(time.RFC3339)
+	return channels.Finding{
+		Level: "ok", Code: "bound", Message: fmt.Sprintf("Bound as %s since %s.", as.en, at),
+		MessageVI: fmt.Sprintf("Đã kết nối (bind) dạng %s từ %s.", as.vi, at),
+	}
 }
 
 // probe binds and unbinds.
 func (a *adapter) probe(ctx context.Context) channels.Finding {
 	l, err := a.connect(ctx, pdu.Transmitter, func(l *link, f frame) { l.answerReceipt(f, statusTryLater) })
 	if err != nil {
-		return a.trouble("A trial bind failed", err)
+		return a.trouble(said{"A trial bind failed", "Bind thử không thành công"}, err)
 	}
 	bye, cancel := context.WithTimeout(ctx, unbindWithin)
 	defer cancel()
 	l.unbind(bye)
-	return channels.Finding{Level: "ok", Code: "bind_ok", Message: "A trial bind was accepted; no session is kept here."}
+	return channels.Finding{
+		Level: "ok", Code: "bind_ok", Message: "A trial bind was accepted; no session is kept here.",
+		MessageVI: "Bind thử được chấp nhận; phiên không được giữ ở bản chạy này.",
+	}
 }
 
 // trouble tells why there is no session.
-func (a *adapter) trouble(what string, err error) channels.Finding {
-	f := channels.Finding{Level: "error", Code: "not_bound", Message: what + ".", Advice: adviceLink.en, AdviceVI: adviceLink.vi}
+func (a *adapter) trouble(what said, err error) channels.Finding {
+	f := channels.Finding{Level: "error", Code: "not_bound", Advice: adviceLink.en, AdviceVI: adviceLink.vi}
 	if err == nil {
-		f.Level, f.Message = "warning", what+" yet."
+		f.Level, f.Message, f.MessageVI = "warning", what.en+" yet.", what.vi+"."
 		return f
 	}
-	f.Message = what + ": " + a.describe(err) + "."
+	f.Message, f.MessageVI = what.en+": "+a.describe(err)+".", what.vi+": "+a.describe(err)+"."
 	if e, ok := errors.AsType[*bindError](err); ok {
 		refusal := a.set.refusal(e.status)
 		f.Code, f.Advice, f.AdviceVI = refusal.Code, refusal.Advice, refusal.AdviceVI
+		f.MessageVI = what.vi + ": " + channels.CodeVI(refusal.Code) + " (" + refusal.ProviderCode + ")."
 		if a.set.maxBinds > 0 {
 			f.Message += fmt.Sprintf(" The operator allows %d binds in all.", a.set.maxBinds)
+			f.MessageVI += fmt.Sprintf(" Nhà mạng cho phép tổng cộng %d bind.", a.set.maxBinds)
 		}
 	}
 	return f
@@ -137,12 +150,17 @@ func (a *adapter) receiptFinding(since time.Time) channels.Finding {
 	if receipts == 0 && sent >= enoughSent && a.now().Sub(since) > enoughTime {
 		return channels.Finding{
 			Level: "warning", Code: "no_receipts", Message: fmt.Sprintf("%d messages were taken since then and no receipt came.", sent),
-			Advice: adviceReceipts.en, AdviceVI: adviceReceipts.vi,
+			MessageVI: fmt.Sprintf("Từ đó đã có %d tin được nhận mà không có báo cáo nào đến.", sent),
+			Advice:    adviceReceipts.en, AdviceVI: adviceReceipts.vi,
 		}
 	}
-	f := channels.Finding{Level: "ok", Code: "receipts", Message: fmt.Sprintf("%d messages were taken and %d receipts came since then.", sent, receipts)}
+	f := channels.Finding{
+		Level: "ok", Code: "receipts", Message: fmt.Sprintf("%d messages were taken and %d receipts came since then.", sent, receipts),
+		MessageVI: fmt.Sprintf("Từ đó đã có %d tin được nhận và %d báo cáo đến.", sent, receipts),
+	}
 	if !last.IsZero() {
 		f.Message += " The last came at " + last.UTC().Format(time.RFC3339) + "."
+		f.MessageVI += " Báo cáo cuối đến lúc " + last.UTC().Format(time.RFC3339) + "."
 	}
 	return f
 }

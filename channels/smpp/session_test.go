@@ -424,7 +424,7 @@ func TestNotBound(t *testing.T) {
 	if f := failure(a.Send(t.Context(), message(1, "x"))); f.Class != policy.ClassDown || f.Code != "not_bound" {
 		t.Errorf("got %v before Keep, want not bound", f)
 	}
-	if got := a.Check(t.Context())[0]; got.Level != "error" || got.Code != "not_bound" {
+	if got := a.Check(t.Context())[0]; got.Level != "error" || got.Code != "not_bound" || got.MessageVI == "" {
 		t.Errorf("got %+v from a check, want a trial bind that failed", got)
 	}
 	_, stop := keep(t, a)
@@ -464,7 +464,7 @@ func TestBindRefused(t *testing.T) {
 			if f.Class != tt.class || f.Code != tt.code || f.Advice == "" || f.AdviceVI == "" {
 				t.Errorf("got %+v, want %s %s with advice", f, tt.class, tt.code)
 			}
-			if c := a.Check(t.Context())[0]; c.Level != "error" || c.Advice == "" || strings.Contains(c.Message, a.set.password) {
+			if c := a.Check(t.Context())[0]; c.Level != "error" || c.Advice == "" || c.MessageVI == "" || strings.Contains(c.Message+c.MessageVI, a.set.password) {
 				t.Errorf("got %+v", c)
 			}
 		})
@@ -487,18 +487,18 @@ func TestCheck(t *testing.T) {
 	clock := &clock{now: time.Date(2026, 11, 20, 1, 0, 0, 0, time.UTC)}
 	b := tuned(t, simulator.Account{}, func(a *adapter) { a.now = clock.Now })
 	got := b.a.Check(t.Context())
-	if len(got) != 2 || got[0].Code != "bound" || got[1].Code != "receipts" {
+	if len(got) != 2 || got[0].Code != "bound" || got[1].Code != "receipts" || got[0].MessageVI == "" || got[1].MessageVI == "" {
 		t.Errorf("got %+v, want bound and its receipts", got)
 	}
 	clock.add(time.Hour)
 	for range enoughSent {
 		b.a.state.taken()
 	}
-	if got := b.a.Check(t.Context())[1]; got.Code != "no_receipts" || got.AdviceVI == "" {
+	if got := b.a.Check(t.Context())[1]; got.Code != "no_receipts" || got.MessageVI == "" || got.AdviceVI == "" {
 		t.Errorf("got %+v, want a warning that no receipt comes", got)
 	}
 	b.stop()
-	if got := b.a.Check(t.Context())[0]; got.Code != "bind_ok" {
+	if got := b.a.Check(t.Context())[0]; got.Code != "bind_ok" || got.MessageVI == "" {
 		t.Errorf("got %+v, want a trial bind", got)
 	}
 }

@@ -30,7 +30,7 @@ func TestCheck(t *testing.T) {
 			var got []string
 			for _, f := range build(t, policy.Viber, url, tt.more...).Check(t.Context()) {
 				got = append(got, f.Level+" "+f.Code)
-				if (f.Level == "ok") != (f.Advice == "") || (f.Advice == "") != (f.AdviceVI == "") {
+				if f.MessageVI == "" || f.MessageVI == f.Message || (f.Level == "ok") != (f.Advice == "") || (f.Advice == "") != (f.AdviceVI == "") {
 					t.Errorf("finding %+v", f)
 				}
 			}

@@ -199,7 +199,7 @@ func TestCheck(t *testing.T) {
 			var got []string
 			for _, f := range a.Check(t.Context()) {
 				got = append(got, f.Level+" "+f.Code)
-				if f.Message == "" || (f.Level != "ok") != (f.Advice != "" && f.AdviceVI != "") {
+				if f.Message == "" || f.MessageVI == "" || f.MessageVI == f.Message || (f.Level != "ok") != (f.Advice != "" && f.AdviceVI != "") {
 					t.Errorf("%+v", f)
 				}
 			}
@@ -209,7 +209,7 @@ func TestCheck(t *testing.T) {
 		})
 	}
 	a := build(t, "http://zalo.test", nil, nil, nil)
-	if got := a.Check(t.Context()); len(got) != 1 || got[0].Code != codeNeedsReauth {
+	if got := a.Check(t.Context()); len(got) != 1 || got[0].Code != codeNeedsReauth || got[0].MessageVI == "" {
 		t.Errorf("without a token: %+v", got)
 	}
 }
