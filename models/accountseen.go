@@ -57,7 +57,7 @@ func (s *Store) AccountFacts(ctx context.Context, tenant uuid.UUID, moves int) (
 	if err != nil {
 		return f, err
 	}
-	err = db.Raw(`SELECT tenant_id, account_id, id, at, share, reason, detail FROM (
+	err = db.Raw(`SELECT tenant_id, account_id, id, at, share, reason, detail, detail_vi FROM (
 			SELECT m.*, row_number() OVER (PARTITION BY account_id ORDER BY id DESC) AS place FROM account_moves m WHERE tenant_id = ?) x
 		WHERE place <= ? ORDER BY id DESC`, tenant, moves).Scan(&f.Moves).Error
 	return f, err

@@ -15,6 +15,7 @@ type AccountMove struct {
 	Share     float64 // 0 to 1
 	Reason    string
 	Detail    string
+	DetailVI  string // Detail in Vietnamese; empty for moves of older versions
 }
 
 // InsertMove stores a move.

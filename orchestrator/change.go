@@ -231,7 +231,7 @@ func (c *change) begin(d policy.Decision) {
 func (c *change) instead(d policy.Decision) string {
 	for _, acc := range c.plan.Steps[d.Step].Accounts[:d.Account] {
 		if why := c.passed[acc.ID]; why != "" {
-			return fmt.Sprintf("instead of %s: %s", acc.Name, why)
+			return InsteadOf{acc.Name, why}.String()
 		}
 	}
 	return ""

@@ -42,6 +42,9 @@ func TestCheckAccount(t *testing.T) {
 			}
 			for _, f := range findings {
 				found = append(found, f.Code)
+				if f.MessageVI == "" || f.MessageVI == f.Message {
+					t.Errorf("%s is not said in Vietnamese: %+v", f.Code, f)
+				}
 				if f.Level != "ok" && (f.Advice == "" || f.AdviceVI == "") {
 					t.Errorf("%s says nothing of what to do: %+v", f.Code, f)
 				}

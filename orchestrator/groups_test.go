@@ -2,12 +2,14 @@ package orchestrator_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"cascade/models"
 	"cascade/models/modelstest"
 	"cascade/orchestrator"
 	"cascade/orchestrator/orchestratortest"
+	"cascade/policy"
 )
 
 // counts accepts n messages and tells which account each begins with.
@@ -93,6 +95,15 @@ func TestLowQualityComesLast(t *testing.T) {
 		judge("LOW", "oa-main")
 		if got := counts(t, r, 5); got["oa-b"] != 5 {
 			t.Errorf("with a low first account, began with %v", got)
+		}
+		acc, err := r.Engine.Accept(t.Context(), r.Caller, r.Submission("+84912345678"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		started := acc.Message.Timeline[slices.IndexFunc(acc.Message.Timeline, func(e orchestrator.Event) bool { return e.Type == "attempt.started" })]
+		if in := started.InsteadOf; in == nil || *in != (orchestrator.InsteadOf{Account: "oa-main", Reason: policy.ReasonAccountQuality}) ||
+			started.Detail != "zns by oa-b, instead of oa-main: account_quality_low" {
+			t.Errorf("told as %+v", started)
 		}
 		judge("LOW", "oa-b")
 		if got := counts(t, r, 5); got["oa-main"] != 5 {

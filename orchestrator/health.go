@@ -111,11 +111,12 @@ func (c *tenantConf) passed(e *Engine, p policy.Plan, message uuid.UUID, test bo
 
 // moved writes down that an account gets another share of its messages.
 func (e *Engine) moved(a *account, m move) {
-	e.log.Warn("account moved", "account", a.Name, "share", m.share, "reason", m.reason, "detail", m.detail)
+	e.log.Warn("account moved", "account", a.Name, "share", m.share, "reason", m.reason, "detail", m.detail.en)
 	ctx, cancel := e.recording()
 	defer cancel()
 	err := e.o.Store.InsertMove(ctx, models.AccountMove{
-		TenantID: a.TenantID, AccountID: a.ID, ID: uuid.Must(uuid.NewV7()), At: ms(m.since), Share: m.share, Reason: string(m.reason), Detail: m.detail,
+		TenantID: a.TenantID, AccountID: a.ID, ID: uuid.Must(uuid.NewV7()), At: ms(m.since), Share: m.share, Reason: string(m.reason),
+		Detail: m.detail.en, DetailVI: m.detail.vi,
 	})
 	if err != nil {
 		e.log.Error("account's move not recorded", "account", a.Name, "err", err)
@@ -160,8 +161,11 @@ type move struct {
 	share  float64
 	since  time.Time
 	reason policy.Reason // "" when all is well
-	detail string
+	detail said
 }
+
+// said is a sentence in English and Vietnamese.
+type said struct{ en, vi string }
 
 // now answers the current slice, after forgetting those that are too old.
 func (h *health) now(t time.Time) *slice {
@@ -237,7 +241,7 @@ func (h *health) judge(t time.Time) (move, bool) {
 	case h.move.share == 1:
 		h.learn(all)
 	case t.Sub(h.move.since) >= healthStep && (all.shows(h.usual) || t.Sub(h.move.since) >= healthBlind):
-		back := move{min(1, 2*h.move.share), t, h.move.reason, "does well again"}
+		back := move{min(1, 2*h.move.share), t, h.move.reason, said{"does well again", "đã gửi tốt trở lại"}}
 		if back.share == 1 {
 			back.reason = ""
 		}
@@ -270,12 +274,19 @@ func (h *health) learn(all slice) {
 }
 
 // trouble says what is wrong with an account by what happened of late; "" if nothing is.
-func (s slice) trouble(enough int, usual time.Duration) (policy.Reason, string) {
+func (s slice) trouble(enough int, usual time.Duration) (policy.Reason, said) {
 	if s.calls >= enough && float64(s.silent) >= failingShare*float64(s.calls) {
-		return policy.ReasonAccountFailing, fmt.Sprintf("%d of the last %d calls had no answer", s.silent, s.calls)
+		return policy.ReasonAccountFailing, said{
+			fmt.Sprintf("%d of the last %d calls had no answer", s.silent, s.calls),
+			fmt.Sprintf("%d trong %d lệnh gọi gần nhất không được trả lời", s.silent, s.calls),
+		}
 	}
 	if took := s.median(); usual > 0 && s.delivered >= enough && took > slowTimes*usual && took > usual+slowLeast {
-		return policy.ReasonAccountSlow, fmt.Sprintf("the middle one of %d deliveries took %s, and %s is usual", s.delivered, took.Round(time.Millisecond), usual.Round(time.Millisecond))
+		took, usual = took.Round(time.Millisecond), usual.Round(time.Millisecond)
+		return policy.ReasonAccountSlow, said{
+			fmt.Sprintf("the middle one of %d deliveries took %s, and %s is usual", s.delivered, took, usual),
+			fmt.Sprintf("một nửa trong %d lần gửi lâu hơn %s; bình thường là %s", s.delivered, took, usual),
+		}
 	}
-	return "", ""
+	return "", said{}
 }

@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,9 @@ func TestHealthMovesAndReturns(t *testing.T) {
 	if h.move.share != leastShare {
 		t.Fatal("not moved")
 	}
+	if d := h.move.detail; !strings.HasSuffix(d.en, " calls had no answer") || !strings.HasSuffix(d.vi, " lệnh gọi gần nhất không được trả lời") {
+		t.Errorf("moved, it says %+v", d)
+	}
 	for range 90 {
 		if share, _ := second(1, 1); share != leastShare {
 			t.Fatalf("still without answers, it gets %v", share)
@@ -62,6 +66,9 @@ func TestHealthMovesAndReturns(t *testing.T) {
 	}
 	if h.move.reason != "" {
 		t.Errorf("well, and still %s", h.move.reason)
+	}
+	if d := h.move.detail; d != (said{"does well again", "đã gửi tốt trở lại"}) {
+		t.Errorf("well, it says %+v", d)
 	}
 }
 
@@ -92,5 +99,20 @@ func TestMedian(t *testing.T) {
 	}
 	if got := (slice{}).median(); got != 0 {
 		t.Errorf("of none it is %s", got)
+	}
+}
+
+func TestSlownessIsSaid(t *testing.T) {
+	now := time.Unix(0, 0)
+	var h health
+	for range healthLeast {
+		h.delivered(now, 8*time.Second)
+	}
+	reason, what := h.sum(now).trouble(healthLeast, time.Second)
+	want := said{
+		"the middle one of 20 deliveries took 6.144s, and 1s is usual", "một nửa trong 20 lần gửi lâu hơn 6.144s; bình thường là 1s",
+	}
+	if reason != policy.ReasonAccountSlow || what != want {
+		t.Errorf("%s: %+v", reason, what)
 	}
 }

@@ -15,10 +15,11 @@ type Standing struct {
 	PausedUntil time.Time // no call begins before; zero: it does not rest
 	// Calls of the last minute, and those of them that nobody answered.
 	Calls, Silent int
-	// Share of its messages that it gets where a step has other accounts; Reason and Detail say why it is less than 1.
-	Share  float64
-	Reason policy.Reason
-	Detail string
+	// Share of its messages that it gets where a step has other accounts; Reason and Detail, DetailVI in Vietnamese, say why it
+	// is less than 1.
+	Share            float64
+	Reason           policy.Reason
+	Detail, DetailVI string
 }
 
 // Replica is the id of this engine among those that share its database.
@@ -57,7 +58,7 @@ func (l *lane) look() Standing {
 		s.PausedUntil = l.held
 	}
 	if h.move.share > 0 && h.move.share < 1 {
-		s.Share, s.Reason, s.Detail = h.move.share, h.move.reason, h.move.detail
+		s.Share, s.Reason, s.Detail, s.DetailVI = h.move.share, h.move.reason, h.move.detail.en, h.move.detail.vi
 	}
 	return s
 }

@@ -58,26 +58,39 @@ func (e *Engine) templateWarnings(ctx context.Context, tenant uuid.UUID, zns cha
 	var warnings []policy.Warning
 	for _, t := range known {
 		if acc := conf.accounts[t.AccountID]; acc != nil && acc.Channel == policy.ZNS && acc.State != models.AccountDisabled {
-			warnings = append(warnings, against(t, acc.Name, zns, rendered)...)
+			for _, m := range against(t, acc.Name, zns, rendered) {
+				warnings = append(warnings, m.Warning)
+			}
 		}
 	}
 	return warnings, nil
 }
 
+// misfit is what is known against a content.
+type misfit struct {
+	policy.Warning
+	messageVI string
+}
+
 // against compares a content with one account's template. Values are measured once they are rendered, and never shown:
 // they may be sensitive.
-func against(t models.ProviderTemplate, account string, zns channels.Content, rendered bool) []policy.Warning {
-	var out []policy.Warning
-	warn := func(field, code, format string, args ...any) {
-		text := fmt.Sprintf("template %s of account %s ", t.TemplateID, account) + fmt.Sprintf(format, args...)
-		out = append(out, policy.Warning{Field: field, Code: code, Message: text})
+func against(t models.ProviderTemplate, account string, zns channels.Content, rendered bool) []misfit {
+	var out []misfit
+	warn := func(field, code string, format said, args ...any) {
+		out = append(out, misfit{
+			policy.Warning{Field: field, Code: code, Message: fmt.Sprintf("template %s of account %s ", t.TemplateID, account) + fmt.Sprintf(format.en, args...)},
+			fmt.Sprintf("mẫu %s của tài khoản %s ", t.TemplateID, account) + fmt.Sprintf(format.vi, args...),
+		})
 	}
 	if t.Status != "" && t.Status != templateEnabled {
 		reason := ""
 		if t.Reason != "" {
 			reason = " (" + t.Reason + ")"
 		}
-		warn(fieldTemplateID, policy.WarnTemplateDisabled, "has the status %s%s: the provider is likely to refuse it; use an enabled one", t.Status, reason)
+		warn(fieldTemplateID, policy.WarnTemplateDisabled, said{
+			"has the status %s%s: the provider is likely to refuse it; use an enabled one",
+			"đang ở trạng thái %s%s: nhà cung cấp có thể từ chối; hãy dùng mẫu đã được duyệt",
+		}, t.Status, reason)
 	}
 	var params []ProviderParam
 	if err := json.Unmarshal(t.Params, &params); err != nil || len(params) == 0 {
@@ -89,13 +102,19 @@ func against(t models.ProviderTemplate, account string, zns channels.Content, re
 		delete(extra, p.Name)
 		switch {
 		case !given && p.Required:
-			warn(fieldTemplateData+p.Name, policy.WarnTemplateParamGone, "requires the parameter %s: add it to template_data", p.Name)
+			warn(fieldTemplateData+p.Name, policy.WarnTemplateParamGone, said{
+				"requires the parameter %s: add it to template_data", "bắt buộc có tham số %s: hãy thêm vào template_data",
+			}, p.Name)
 		case rendered && p.MaxLength > 0 && utf8.RuneCountInString(value) > p.MaxLength:
-			warn(fieldTemplateData+p.Name, policy.WarnTemplateParamLong, "takes at most %d characters for %s: shorten the value", p.MaxLength, p.Name)
+			warn(fieldTemplateData+p.Name, policy.WarnTemplateParamLong, said{
+				"takes at most %d characters for %s: shorten the value", "chỉ nhận tối đa %d ký tự cho %s: hãy rút ngắn giá trị",
+			}, p.MaxLength, p.Name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(extra)) {
-		warn(fieldTemplateData+name, policy.WarnTemplateParamMore, "has no parameter %s: leave it out of template_data", name)
+		warn(fieldTemplateData+name, policy.WarnTemplateParamMore, said{
+			"has no parameter %s: leave it out of template_data", "không có tham số %s: hãy bỏ khỏi template_data",
+		}, name)
 	}
 	return out
 }

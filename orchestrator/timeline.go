@@ -105,7 +105,11 @@ func timeline(st models.State, plan policy.Plan) []Event {
 			add(a.CreatedAt, &id, "attempt.skipped", policy.Reason(a.Reason), "%s skipped: %s", a.Channel, orReason(a.Detail, a.Reason))
 			continue
 		}
-		add(a.CreatedAt, &id, "attempt.started", "", "%s by %s%s", a.Channel, a.Account, instead(a))
+		started, other := fmt.Sprintf("%s by %s", a.Channel, a.Account), (*InsteadOf)(nil)
+		if a.Detail != "" && a.Class == "" { // a failure takes its place
+			started, other = started+", "+a.Detail, parseInstead(a.Detail)
+		}
+		out = append(out, Event{At: Time(a.CreatedAt), Type: "attempt.started", AttemptID: &id, InsteadOf: other, Detail: started})
 		add(a.SentAt, &id, "attempt.sent", "", "%s took it", a.Account)
 		if a.Class == policy.ClassUnknown {
 			add(a.CalledAt, &id, "attempt.unknown", policy.ReasonUnknownOutcome, "%s may or may not have taken it: %s", a.Account, a.Detail)
@@ -131,14 +135,6 @@ func timeline(st models.State, plan policy.Plan) []Event {
 	}
 	slices.SortStableFunc(out, func(a, b Event) int { return int(a.At - b.At) })
 	return out
-}
-
-// instead is why an attempt's account was chosen before another; a failure takes its place.
-func instead(a models.Attempt) string {
-	if a.Detail == "" || a.Class != "" {
-		return ""
-	}
-	return ", " + a.Detail
 }
 
 func lateIf(late policy.Reason, at, ended int64) policy.Reason {

@@ -79,7 +79,7 @@ func (t *tokens) renew(ctx context.Context, bad string) (string, error) {
 		now := t.e.now()
 		switch {
 		case row.State == models.TokenNeedsReauth:
-			return "", needsReauth("the account has to be authorised again")
+			return "", needsReauth(mustRenew)
 		case row.State == models.TokenOK && pair.Access != "" && pair.Access != bad && now.Before(pair.ExpiresAt):
 			return pair.Access, nil
 		case row.State == models.TokenRefreshing && now.After(fromMS(row.LeaseUntil)):
@@ -141,7 +141,7 @@ func (t *tokens) spend(refresher channels.TokenRefresher, epoch int64, have chan
 		return access, nil
 	}
 	if err != nil {
-		return "", needsReauth("the renewed token could not be stored: " + err.Error())
+		return "", needsReauth(pairNotKept + err.Error())
 	}
 	return fresh.Access, nil
 }
@@ -231,7 +231,7 @@ func (t *tokens) load(ctx context.Context) (models.AccountToken, channels.Token,
 		err = json.Unmarshal(plain, &pair)
 	}
 	if err != nil {
-		return row, pair, needsReauth("the stored token cannot be read: " + err.Error())
+		return row, pair, needsReauth(pairNotKnown + err.Error())
 	}
 	return row, pair, nil
 }
@@ -265,9 +265,8 @@ func (t *tokens) lost(ctx context.Context, row models.AccountToken) error {
 	if err != nil && !errors.Is(err, models.ErrStale) {
 		return notStored(err)
 	}
-	why := "a token refresh was cut off and may have spent the refresh token"
-	t.mark(ctx, why)
-	return needsReauth(why)
+	t.mark(ctx, renewalLost)
+	return needsReauth(renewalLost)
 }
 
 // mark takes the account out of use until a person has authorised it again.

@@ -115,6 +115,7 @@ type Event struct {
 	Type      string        `json:"type"`
 	AttemptID *uuid.UUID    `json:"attempt_id,omitempty"`
 	Reason    policy.Reason `json:"reason,omitempty"`
+	InsteadOf *InsteadOf    `json:"instead_of,omitempty"`
 	Detail    string        `json:"detail"`
 }
 

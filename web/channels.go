@@ -37,23 +37,24 @@ type accounts struct {
 
 // accountView is an account without its secrets, which go in and never come out.
 type accountView struct {
-	ID          uuid.UUID           `json:"id"`
-	Name        string              `json:"name"`
-	Channel     policy.Channel      `json:"channel"`
-	Adapter     string              `json:"adapter"`
-	Settings    json.RawMessage     `json:"settings"`
-	Rate        rateBody            `json:"rate"`
-	Receipts    []string            `json:"receipts"`
-	State       models.AccountState `json:"state"`
-	StateReason string              `json:"state_reason,omitempty"`
-	PausedUntil *orchestrator.Time  `json:"paused_until"`
-	Quality     string              `json:"quality,omitempty"`
-	Quota       *quotaView          `json:"quota"`
-	LinkedAt    *orchestrator.Time  `json:"linked_at"`
-	WebhookURL  string              `json:"webhook_url"`
-	CreatedAt   orchestrator.Time   `json:"created_at"`
-	UpdatedAt   orchestrator.Time   `json:"updated_at"`
-	Health      *healthView         `json:"health,omitempty"` // in answers to GET
+	ID            uuid.UUID           `json:"id"`
+	Name          string              `json:"name"`
+	Channel       policy.Channel      `json:"channel"`
+	Adapter       string              `json:"adapter"`
+	Settings      json.RawMessage     `json:"settings"`
+	Rate          rateBody            `json:"rate"`
+	Receipts      []string            `json:"receipts"`
+	State         models.AccountState `json:"state"`
+	StateReason   string              `json:"state_reason,omitempty"`
+	StateReasonVI string              `json:"state_reason_vi,omitempty"`
+	PausedUntil   *orchestrator.Time  `json:"paused_until"`
+	Quality       string              `json:"quality,omitempty"`
+	Quota         *quotaView          `json:"quota"`
+	LinkedAt      *orchestrator.Time  `json:"linked_at"`
+	WebhookURL    string              `json:"webhook_url"`
+	CreatedAt     orchestrator.Time   `json:"created_at"`
+	UpdatedAt     orchestrator.Time   `json:"updated_at"`
+	Health        *healthView         `json:"health,omitempty"` // in answers to GET
 }
 
 type rateBody struct {
@@ -85,7 +86,7 @@ func (h *accounts) view(a models.Account) accountView {
 	return accountView{
 		ID: a.ID, Name: a.Name, Channel: a.Channel, Adapter: a.Adapter, Settings: settings,
 		Rate: rateBody{a.PerSecond, a.Concurrency}, Receipts: emptyIfNil([]string(a.Receipts)),
-		State: a.State, StateReason: a.StateReason, PausedUntil: timeOrNull(a.PausedUntil),
+		State: a.State, StateReason: a.StateReason, StateReasonVI: orchestrator.StateReasonVI(a.StateReason), PausedUntil: timeOrNull(a.PausedUntil),
 		Quality: a.Quality, Quota: quotaOf(a), LinkedAt: timeOrNull(a.LinkedAt),
 		WebhookURL: h.publicURL + "/hooks/" + a.Adapter + "/" + a.ID.String(),
 		CreatedAt:  orchestrator.Time(a.CreatedAt), UpdatedAt: orchestrator.Time(a.UpdatedAt),

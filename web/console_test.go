@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"cascade/channels"
 )
 
 // consoleText is every file of the console of a kind, by its path.
@@ -100,6 +102,16 @@ func TestConsoleLanguages(t *testing.T) {
 					t.Errorf("%s %s %s is empty", lang, key, form)
 				}
 			}
+		}
+	}
+}
+
+// A failure has the same words in the console and in what the service says of an account.
+func TestFailuresAreNamedAlike(t *testing.T) {
+	for key, forms := range catalogue(t, "vi") {
+		code, is := strings.CutPrefix(key, "error.")
+		if words := channels.CodeVI(code); is && words != code && words != forms[""] {
+			t.Errorf("%s is %q in the console and %q in the service", code, forms[""], words)
 		}
 	}
 }

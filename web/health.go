@@ -62,8 +62,9 @@ type healthView struct {
 }
 
 type healthReason struct {
-	Code   string `json:"code"`
-	Detail string `json:"detail"`
+	Code     string `json:"code"`
+	Detail   string `json:"detail"`
+	DetailVI string `json:"detail_vi"`
 }
 
 type healthQuota struct {
@@ -124,7 +125,7 @@ func (h *accountHealth) addFacts(out map[uuid.UUID]*healthView, facts models.Acc
 	}
 	for _, v := range out {
 		if v.Templates != nil && v.Templates.Disabled > 0 {
-			v.add(healthWarning, "templates_disabled", "%d of its templates may not be used", v.Templates.Disabled)
+			v.add(healthWarning, "templates_disabled", said{"%d of its templates may not be used", "%d mẫu tin không dùng được"}, v.Templates.Disabled)
 		}
 	}
 	for _, m := range facts.Moves {
@@ -134,34 +135,43 @@ func (h *accountHealth) addFacts(out map[uuid.UUID]*healthView, facts models.Acc
 	}
 }
 
+// said is a sentence in English and Vietnamese, which may be a format.
+type said struct{ en, vi string }
+
 // add notes a reason, and keeps the worst state.
-func (v *healthView) add(state, code, format string, args ...any) {
+func (v *healthView) add(state, code string, format said, args ...any) {
+	v.note(state, code, said{fmt.Sprintf(format.en, args...), fmt.Sprintf(format.vi, args...)})
+}
+
+func (v *healthView) note(state, code string, what said) {
 	if v.State != healthTrouble {
 		v.State = state
 	}
-	v.Reasons = append(v.Reasons, healthReason{code, fmt.Sprintf(format, args...)})
+	v.Reasons = append(v.Reasons, healthReason{code, what.en, what.vi})
 }
 
 // fromAccount reads what the account's own row tells.
 func (v *healthView) fromAccount(a models.Account, now time.Time) {
-	why := ""
+	why := said{}
 	if a.StateReason != "" {
-		why = ": " + a.StateReason
+		why = said{": " + a.StateReason, ": " + orchestrator.StateReasonVI(a.StateReason)}
 	}
 	switch a.State {
 	case models.AccountNeedsReauth:
-		v.add(healthTrouble, "needs_reauth", "somebody has to renew its credentials%s", why)
+		v.note(healthTrouble, "needs_reauth", said{"somebody has to renew its credentials" + why.en, "phải có người gia hạn quyền truy cập" + why.vi})
 	case models.AccountDisabled:
-		v.add(healthWarning, "disabled", "it is switched off%s", why)
+		v.note(healthWarning, "disabled", said{"it is switched off" + why.en, "tài khoản đang tắt" + why.vi})
 	}
 	if a.PausedUntil > now.UnixMilli() {
 		v.PausedUntil = timeOrNull(a.PausedUntil)
-		v.add(healthWarning, "paused", "it rests%s", why)
+		v.note(healthWarning, "paused", said{"it rests" + why.en, "tài khoản đang nghỉ" + why.vi})
 	}
 	if a.Quality != "" {
 		v.Quality = &a.Quality
 		if a.Quality == "LOW" {
-			v.add(healthWarning, "low_quality", "its recipients report or block it: the provider says %s", a.Quality)
+			v.add(healthWarning, "low_quality", said{
+				"its recipients report or block it: the provider says %s", "người nhận báo cáo hoặc chặn tài khoản: nhà cung cấp đánh giá %s",
+			}, a.Quality)
 		}
 	}
 	if a.QuotaTotal < 1 {
@@ -171,9 +181,9 @@ func (v *healthView) fromAccount(a models.Account, now time.Time) {
 	switch {
 	case a.QuotaResetsAt > 0 && a.QuotaResetsAt <= now.UnixMilli(): // told before it was full again
 	case a.QuotaLeft < 1:
-		v.add(healthTrouble, "quota_used", "nothing is left of its quota of %d", a.QuotaTotal)
+		v.add(healthTrouble, "quota_used", said{"nothing is left of its quota of %d", "đã dùng hết hạn mức %d tin"}, a.QuotaTotal)
 	case float64(a.QuotaLeft) < lowQuotaShare*float64(a.QuotaTotal):
-		v.add(healthWarning, "quota_low", "%d is left of its quota of %d", a.QuotaLeft, a.QuotaTotal)
+		v.add(healthWarning, "quota_low", said{"%d is left of its quota of %d", "còn %d trên hạn mức %d tin"}, a.QuotaLeft, a.QuotaTotal)
 	}
 }
 
@@ -182,12 +192,18 @@ func (v *healthView) fromStanding(s orchestrator.Standing) {
 	v.Breaker = s.Breaker
 	switch s.Breaker {
 	case "open":
-		v.add(healthTrouble, "breaker_open", "calls went unanswered one after another: it rests")
+		v.note(healthTrouble, "breaker_open", said{
+			"calls went unanswered one after another: it rests", "nhiều lệnh gọi liên tiếp không được trả lời nên tài khoản tạm nghỉ",
+		})
 	case "half-open":
-		v.add(healthWarning, "breaker_half_open", "calls went unanswered: one is tried")
+		v.note(healthWarning, "breaker_half_open", said{
+			"calls went unanswered: one is tried", "các lệnh gọi không được trả lời nên chỉ gọi thử một lệnh",
+		})
 	default:
 		if !s.PausedUntil.IsZero() {
-			v.add(healthWarning, "paused", "its provider asks for fewer calls: it rests")
+			v.note(healthWarning, "paused", said{
+				"its provider asks for fewer calls: it rests", "nhà cung cấp yêu cầu giảm số lệnh gọi nên tài khoản đang nghỉ",
+			})
 		}
 	}
 	if at := s.PausedUntil.UnixMilli(); !s.PausedUntil.IsZero() && (v.PausedUntil == nil || at > int64(*v.PausedUntil)) {
@@ -199,9 +215,9 @@ func (v *healthView) fromStanding(s orchestrator.Standing) {
 	switch {
 	case s.Share == 1:
 	case s.Reason == policy.ReasonAccountFailing:
-		v.add(healthTrouble, string(s.Reason), "%s", s.Detail)
+		v.note(healthTrouble, string(s.Reason), said{s.Detail, s.DetailVI})
 	default:
-		v.add(healthWarning, string(s.Reason), "%s", s.Detail)
+		v.note(healthWarning, string(s.Reason), said{s.Detail, s.DetailVI})
 	}
 }
 
@@ -209,9 +225,13 @@ func (v *healthView) fromToken(t models.AccountToken, now time.Time) {
 	v.TokenExpiresAt = timeOrNull(t.ExpiresAt)
 	switch {
 	case t.State == models.TokenNeedsReauth && v.State != healthTrouble:
-		v.add(healthTrouble, "needs_reauth", "its token cannot be renewed: somebody has to link it again")
+		v.note(healthTrouble, "needs_reauth", said{
+			"its token cannot be renewed: somebody has to link it again", "không gia hạn được token: phải có người liên kết lại tài khoản",
+		})
 	case t.State == models.TokenOK && t.ExpiresAt > 0 && t.ExpiresAt <= now.UnixMilli():
-		v.add(healthWarning, "token_expired", "its access token ended and is not renewed yet")
+		v.note(healthWarning, "token_expired", said{
+			"its access token ended and is not renewed yet", "access token đã hết hạn và chưa được gia hạn",
+		})
 	}
 }
 
@@ -255,7 +275,7 @@ func (h *accountHealth) inTrouble(ctx context.Context, tenant uuid.UUID) ([]trou
 	out := []troubleView{}
 	for _, a := range rows {
 		if v := health[a.ID]; v.State != healthOK {
-			out = append(out, troubleView{a.ID, a.Name, a.Channel, v.State, v.Reasons[0].Code, v.Reasons[0].Detail})
+			out = append(out, troubleView{a.ID, a.Name, a.Channel, v.State, v.Reasons[0].Code, v.Reasons[0].Detail, v.Reasons[0].DetailVI})
 		}
 	}
 	return out, nil

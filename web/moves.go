@@ -26,10 +26,12 @@ type moveView struct {
 	Share  float64       `json:"share"`
 	Reason policy.Reason `json:"reason"` // empty: all is well
 	Detail string        `json:"detail"`
+	// DetailVI is empty for moves of older versions.
+	DetailVI string `json:"detail_vi"`
 }
 
 func viewMove(m models.AccountMove) moveView {
-	return moveView{ID: m.ID, At: orchestrator.Time(m.At), Share: m.Share, Reason: policy.Reason(m.Reason), Detail: m.Detail}
+	return moveView{ID: m.ID, At: orchestrator.Time(m.At), Share: m.Share, Reason: policy.Reason(m.Reason), Detail: m.Detail, DetailVI: m.DetailVI}
 }
 
 func (h *moves) list(c *gin.Context) {

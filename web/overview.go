@@ -75,12 +75,13 @@ type capView struct {
 }
 
 type troubleView struct {
-	ID      uuid.UUID      `json:"id"`
-	Name    string         `json:"name"`
-	Channel policy.Channel `json:"channel"`
-	State   string         `json:"state"`
-	Code    string         `json:"code"` // the first reason of its health
-	Reason  string         `json:"reason"`
+	ID       uuid.UUID      `json:"id"`
+	Name     string         `json:"name"`
+	Channel  policy.Channel `json:"channel"`
+	State    string         `json:"state"`
+	Code     string         `json:"code"` // the first reason of its health
+	Reason   string         `json:"reason"`
+	ReasonVI string         `json:"reason_vi"`
 }
 
 // overviewPart is a part of the window, by when messages were accepted.
