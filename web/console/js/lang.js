@@ -46,5 +46,8 @@ export function t(key, values = {}) {
 // has tells whether the catalogue knows a key; words that a provider or a newer service may invent are shown as they are.
 export const has = (key) => key in sentences;
 
+// spoken answers a sentence of the service's in the reader's language: its Vietnamese stands beside it, where there is one.
+export const spoken = (from, field) => (language.get() === "vi" && from[field + "_vi"]) || from[field];
+
 // word answers the sentence of group.name, or name itself.
 export const word = (group, name) => (name && has(`${group}.${name}`) ? t(`${group}.${name}`) : name || "");

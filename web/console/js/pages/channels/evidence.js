@@ -2,13 +2,12 @@
 import { post, query } from "../../api.js";
 import { html, useState } from "../../html.js";
 import { number, share } from "../../format.js";
-import { t, word } from "../../lang.js";
+import { spoken, t, word } from "../../lang.js";
 import { useLoad } from "../../live.js";
 import { may } from "../../session.js";
 import { useSaving } from "../../ui/form.js";
 import { Code, Empty, Failure, Section, Status, Time, Waiting } from "../../ui/parts.js";
 import { Pages, Table } from "../../ui/table.js";
-import { measured } from "./said.js";
 
 // ProviderTemplates are the templates that the provider approved for the account.
 export function ProviderTemplates({ path }) {
@@ -52,7 +51,7 @@ export function Moves({ path }) {
       { key: "at", label: t("app.when"), cell: (m) => html`<${Time} at=${m.at} />` },
       { key: "share", label: t("channel_moves.share"), num: true, cell: (m) => share(m.share) },
       { key: "why", label: t("channel_moves.why"), cell: (m) => (m.reason ? word("reason", m.reason) : t("channel_moves.well")) },
-      { key: "detail", label: t("channel_moves.detail"), cell: (m) => html`<span class="faint">${measured(m.detail)}</span>` },
+      { key: "detail", label: t("channel_moves.detail"), cell: (m) => html`<span class="faint">${spoken(m, "detail")}</span>` },
     ]} /><${Pages} next=${data.next_cursor} first=${!cursor} onNext=${setCursor} onFirst=${() => setCursor("")} />`}
   <//>`;
 }

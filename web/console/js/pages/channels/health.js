@@ -13,7 +13,7 @@ const bad = { needs_reauth: "trouble", disabled: "warning" };
 export function healthOf(a) {
   if (a.health) return a.health;
   const state = bad[a.state] || (a.paused_until ? "warning" : "ok");
-  return { state, reasons: state === "ok" ? [] : [{ code: a.paused_until && a.state === "active" ? "paused" : a.state, detail: a.state_reason || "" }], paused_until: a.paused_until, quality: a.quality };
+  return { state, reasons: state === "ok" ? [] : [{ code: a.paused_until && a.state === "active" ? "paused" : a.state, detail: a.state_reason, detail_vi: a.state_reason_vi }], paused_until: a.paused_until, quality: a.quality };
 }
 
 // quotaOf reads what is left of a quota, whichever way it is told.
@@ -23,7 +23,7 @@ function quotaOf(a) {
 }
 
 // Reasons say what is the matter with the account.
-export const Reasons = ({ of: h }) => h.reasons?.length > 0 && html`<ul class="reasons">${h.reasons.map((r) => html`<li><strong>${why(r.code)}</strong> ${r.detail && html`<span class="faint">${detailOf(r, h)}</span>`}</li>`)}</ul>`;
+export const Reasons = ({ of: h }) => h.reasons?.length > 0 && html`<ul class="reasons">${h.reasons.map((r) => html`<li><strong>${why(r.code)}</strong> ${detailOf(r) && html`<span class="faint">${detailOf(r)}</span>`}</li>`)}</ul>`;
 
 // HealthCard is an account in the list.
 export function HealthCard({ account: a }) {

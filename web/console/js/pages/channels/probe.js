@@ -1,15 +1,12 @@
 // What a provider says when it is asked about an account, and the link by which a person lets it be used.
 import { post } from "../../api.js";
 import { html, useEffect, useState } from "../../html.js";
-import { language, t, word } from "../../lang.js";
-import { useStore } from "../../store.js";
+import { spoken, t, word } from "../../lang.js";
 import { useSaving } from "../../ui/form.js";
 import { Copy, Failure, Notice, Status, Time } from "../../ui/parts.js";
-import { finding } from "./said.js";
 
 // Probe asks the provider whether the account can send, and lists what it found with what to mend.
 export function Probe({ id, atOnce = false, onDone }) {
-  const spoken = useStore(language);
   const [found, setFound] = useState();
   const saving = useSaving();
   const ask = () => saving.run(async () => {
@@ -17,12 +14,11 @@ export function Probe({ id, atOnce = false, onDone }) {
     onDone?.();
   });
   useEffect(() => { if (atOnce) ask(); }, []);
-  const advice = (f) => (spoken === "vi" && f.advice_vi) || f.advice;
   return html`<div class="probe" aria-live="polite" aria-busy=${saving.busy}>
     <p><button type="button" disabled=${saving.busy} onClick=${ask}>${t(saving.busy ? "channel_check.asking" : found ? "channel_check.again" : "channel_check.ask")}</button></p>
     <${Failure} problem=${saving.problem} again=${ask} />
     ${found && html`<${Notice} tone=${found.ok ? "good" : "bad"}><strong>${t(found.ok ? "channel_check.ok" : "channel_check.not_ok")}</strong><//>
-      <ul class="findings">${found.findings.map((f) => html`<li><${Status} of=${f.level} group="finding_level" /><div><p>${spoken === "vi" && finding(f.code) ? html`<strong>${finding(f.code)}</strong> <span class="faint" lang="en">${f.message}</span>` : f.message}</p>${advice(f) && html`<p class="mend"><strong>${t("channel_check.mend")}</strong> ${advice(f)}</p>`}<code class="faint">${f.code}</code></div></li>`)}</ul>`}
+      <ul class="findings">${found.findings.map((f) => html`<li><${Status} of=${f.level} group="finding_level" /><div><p>${spoken(f, "message")}</p>${f.advice && html`<p class="mend"><strong>${t("channel_check.mend")}</strong> ${spoken(f, "advice")}</p>`}<code class="faint">${f.code}</code></div></li>`)}</ul>`}
   </div>`;
 }
 

@@ -1,7 +1,6 @@
 // The settings of an adapter as a form, with the provider's own words for each.
 import { html, useRef, useState } from "../../html.js";
-import { language, t } from "../../lang.js";
-import { useStore } from "../../store.js";
+import { spoken, t } from "../../lang.js";
 import { Field } from "../../ui/form.js";
 
 // apart: a setting that few people touch; it stands behind those that everybody fills in.
@@ -43,9 +42,8 @@ let ids = 0;
 function Setting({ of: s, value, onInput, error, kept, disabled }) {
   const id = useRef(`s${ids++}`).current;
   const [bare, setBare] = useState(false);
-  const vi = useStore(language) === "vi";
   const long = lines(s);
-  const label = (vi && s.label_vi) || s.label;
+  const label = spoken(s, "label");
   const required = s.required && !(kept && s.secret);
   const shared = {
     id, required, disabled, spellcheck: false, autocomplete: s.secret ? "new-password" : "off", "aria-describedby": `${id}-hint`, "aria-invalid": error ? "true" : undefined,
@@ -58,7 +56,7 @@ function Setting({ of: s, value, onInput, error, kept, disabled }) {
         : html`<input ...${shared} class="mono" type=${s.secret && !bare ? "password" : "text"} />`}
       ${s.secret && html`<button type="button" class="small" aria-pressed=${bare} onClick=${() => setBare(!bare)} aria-label=${t(bare ? "channel_settings.hide_one" : "channel_settings.show_one", { name: s.name })}>${t(bare ? "channel_settings.hide" : "channel_settings.show")}</button>`}
     </div>
-    <p class="hint" id="${id}-hint">${(vi && s.help_vi) || s.help}${s.example && s.example !== s.default && html` <span class="example">${t("channel_settings.example")} <code>${s.example}</code></span>`}</p>
+    <p class="hint" id="${id}-hint">${spoken(s, "help")}${s.example && s.example !== s.default && html` <span class="example">${t("channel_settings.example")} <code>${s.example}</code></span>`}</p>
     ${error && html`<p class="error">${error}</p>`}
   </div>`;
 }

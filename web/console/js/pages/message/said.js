@@ -27,7 +27,7 @@ export function said(e, message, plan) {
     case "of.message.expired":
       return t("said.ended", { took: since(message, e) });
     case "attempt.started":
-      return started(e.detail, a, channel);
+      return started(e.instead_of, a, channel);
     case "attempt.sent":
       return t("said.sent", { account: a.account });
     case "attempt.unknown":
@@ -60,11 +60,10 @@ function failure({ error }) {
   return ours.has(error.code) || !error.message ? known : t("said.in_words", { why: known, words: error.message });
 }
 
-// started tells which account took a step, and for which other one it stands in: that alone is known as a sentence only.
-function started(detail, a, channel) {
+// started tells which account took a step, and for which other one it stands in.
+function started(instead, a, channel) {
   const line = t("said.started", { channel, account: a.account });
-  const instead = /, instead of (.+): ([a-z_]+)$/.exec(detail);
-  return instead ? `${line} ${t("said.instead", { account: instead[1], why: word("reason", instead[2]) })}` : line;
+  return instead ? `${line} ${t("said.instead", { account: instead.account, why: word("reason", instead.reason) })}` : line;
 }
 
 function late(a, step) {

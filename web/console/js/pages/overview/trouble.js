@@ -4,7 +4,7 @@ import { t } from "../../lang.js";
 import { may } from "../../session.js";
 import { Channel, Section, Status } from "../../ui/parts.js";
 import { Table } from "../../ui/table.js";
-import { why } from "../channels/said.js";
+import { detailOf, why } from "../channels/said.js";
 
 export function Trouble({ list }) {
   if (!list?.length) return null;
@@ -13,7 +13,7 @@ export function Trouble({ list }) {
       { key: "name", label: t("trouble.account"), cell: (a) => html`<span class="words">${a.name}</span>` },
       { key: "channel", label: t("trouble.channel"), cell: (a) => html`<${Channel} of=${a.channel} />` },
       { key: "state", label: t("trouble.state"), cell: (a) => html`<${Status} of=${a.state} group="trouble_state" />` },
-      { key: "reason", label: t("trouble.reason"), cell: (a) => html`<span class="words roomy">${a.code ? why(a.code) : a.reason}</span>` },
+      { key: "reason", label: t("trouble.reason"), cell: (a) => html`<span class="words roomy">${why(a.code)}${detailOf(a, "reason") && html`<span class="block-line faint">${detailOf(a, "reason")}</span>`}</span>` },
     ]} />
   <//>`;
 }
