@@ -1,5 +1,7 @@
 package channels
 
+import "strconv"
+
 // wordsVI are the codes of failures that tell of an account, a call or an answer, in Vietnamese.
 var wordsVI = map[string]string{
 	"account_barred":          "tài khoản bị cấm",
@@ -92,6 +94,19 @@ var saysAll = map[string]bool{
 	"token_refresh_slow": true, "token_unavailable": true, "unreadable_answer": true,
 }
 
+// detailsVI are the sentences about an account that adapters write themselves where the provider says nothing.
+var detailsVI = map[string]string{
+	"api_url is not an address":                          "api_url không phải là địa chỉ",
+	"api_url or openapi_url is not an address":           "api_url hoặc openapi_url không phải là địa chỉ",
+	"base_url is not an address":                         "base_url không phải là địa chỉ",
+	"oauth_url is not an address":                        "oauth_url không phải là địa chỉ",
+	"no reason given":                                    "không nêu lý do",
+	"the access token was refused and nothing renews it": "access token bị từ chối và không có gì để gia hạn",
+	"there is no access token":                           "chưa có access token",
+	"there is no refresh token":                          "chưa có refresh token",
+	"there is no session with the SMS centre":            "chưa có phiên kết nối với SMSC",
+}
+
 // CodeVI is a failure's code in Vietnamese words; the code itself where there are none.
 func CodeVI(code string) string {
 	if words, ok := wordsVI[code]; ok {
@@ -100,22 +115,34 @@ func CodeVI(code string) string {
 	return code
 }
 
-// SaidVI tells in Vietnamese what a code and the words beside it tell. A provider's words stay as they are.
-func SaidVI(code, words string) string {
-	if words == "" || saysAll[code] {
-		return CodeVI(code)
+// DetailVI is a failure's detail in Vietnamese; a provider's words stay as they are.
+func DetailVI(detail string) string {
+	if words, ok := detailsVI[detail]; ok {
+		return words
 	}
-	return CodeVI(code) + ": " + words
+	return detail
 }
 
 // VI tells code and the provider's words, in Vietnamese.
 func (f *Failure) VI() string {
-	if f.ProviderCode == "" || saysAll[f.Code] {
-		return SaidVI(f.Code, f.Detail)
+	said := CodeVI(f.Code)
+	if saysAll[f.Code] {
+		return said
 	}
-	said := CodeVI(f.Code) + " (" + f.ProviderCode + ")"
+	if f.ProviderCode != "" {
+		said += " (" + f.ProviderCode + ")"
+	}
 	if f.Detail != "" {
-		said += ": " + f.Detail
+		said += ": " + DetailVI(f.Detail)
 	}
 	return said
+}
+
+// NumberVI writes a number as Vietnamese does: 1.234.567.
+func NumberVI(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "." + s[i:]
+	}
+	return s
 }

@@ -53,16 +53,16 @@ func (e *Engine) CheckAccount(ctx context.Context, tenant, id uuid.UUID) ([]chan
 
 // brokenSettings tells why no adapter can be made of an account's settings.
 func brokenSettings(err error) channels.Finding {
-	return channels.Finding{Level: levelError, Code: "settings", Message: err.Error(), MessageVI: "thiết lập chưa đúng: " + err.Error()}
+	return channels.Finding{Level: levelError, Code: "settings", Message: err.Error(), MessageVI: "Thiết lập chưa đúng: " + err.Error()}
 }
 
 // checkState tells what we know of the account ourselves.
 func (a *account) checkState(now time.Time) []channels.Finding {
 	switch {
 	case a.State == models.AccountNeedsReauth:
-		why := StateReasonVI(a.StateReason)
-		if why == a.StateReason { // the provider's own words, or none
-			why = channels.SaidVI(codeNeedsReauth, why)
+		why := "Tài khoản cần liên kết lại."
+		if a.StateReason != "" {
+			why = "Tài khoản cần liên kết lại: " + StateReasonVI(a.StateReason)
 		}
 		return []channels.Finding{{
 			Level: levelError, Code: codeNeedsReauth, Message: a.StateReason, MessageVI: why,
@@ -70,14 +70,14 @@ func (a *account) checkState(now time.Time) []channels.Finding {
 		}}
 	case a.State == models.AccountDisabled:
 		return []channels.Finding{{
-			Level: levelWarning, Code: "disabled", Message: "the account is disabled", MessageVI: "tài khoản đã tắt",
+			Level: levelWarning, Code: "disabled", Message: "the account is disabled", MessageVI: "Tài khoản đã tắt.",
 			Advice: "PATCH it with disabled false.", AdviceVI: "PATCH với disabled là false.",
 		}}
 	case now.Before(fromMS(a.PausedUntil)):
 		until := fromMS(a.PausedUntil).UTC().Format(time.RFC3339)
 		return []channels.Finding{{
 			Level: levelWarning, Code: "paused", Message: "the account rests until " + until + ": " + a.StateReason,
-			MessageVI: "tài khoản tạm nghỉ đến " + until + ": " + StateReasonVI(a.StateReason),
+			MessageVI: "Tài khoản tạm nghỉ đến " + until + ": " + StateReasonVI(a.StateReason),
 			Advice:    "It is used again by itself; mend what the provider refused.", AdviceVI: "Tài khoản sẽ tự hoạt động lại; hãy xử lý lý do nhà cung cấp từ chối.",
 		}}
 	}
@@ -85,7 +85,7 @@ func (a *account) checkState(now time.Time) []channels.Finding {
 		until := used.Until.UTC().Format(time.RFC3339)
 		return []channels.Finding{{
 			Level: levelWarning, Code: "quota_used", Message: fmt.Sprintf("nothing is left of the quota of %d until %s", a.QuotaTotal, until),
-			MessageVI: fmt.Sprintf("đã hết hạn mức %d tin cho đến %s", a.QuotaTotal, until),
+			MessageVI: fmt.Sprintf("Đã dùng hết hạn mức %s tin, cho đến %s.", channels.NumberVI(a.QuotaTotal), until),
 			Advice:    "It is used again by itself; ask the provider for a higher quota.", AdviceVI: "Tài khoản sẽ tự hoạt động lại; hãy đề nghị nhà cung cấp nâng hạn mức.",
 		}}
 	}
@@ -98,7 +98,7 @@ func (e *Engine) askAccount(ctx context.Context, acc *account) ([]channels.Findi
 	if !ok {
 		return []channels.Finding{{
 			Level: levelWarning, Code: "not_checkable", Message: "the " + acc.Adapter + " adapter cannot ask its provider",
-			MessageVI: "adapter " + acc.Adapter + " không hỏi được nhà cung cấp",
+			MessageVI: "Adapter " + acc.Adapter + " không hỏi được nhà cung cấp.",
 		}}, nil
 	}
 	if _, ok := acc.adapter.(channels.SessionKeeper); ok { // the session itself is what is to be checked
@@ -154,7 +154,7 @@ func (d *dated) findings() []channels.Finding {
 	skew := d.skew.Abs().Round(time.Second)
 	return []channels.Finding{{
 		Level: levelError, Code: "clock_skew", Message: fmt.Sprintf("this machine's clock and the provider's differ by %s", skew),
-		MessageVI: fmt.Sprintf("đồng hồ của máy này và của nhà cung cấp lệch nhau %s", skew),
+		MessageVI: fmt.Sprintf("Đồng hồ của máy này và của nhà cung cấp lệch nhau %s.", skew),
 		Advice:    "Set this machine's clock by NTP: signatures and tokens are refused otherwise.",
 		AdviceVI:  "Hãy đồng bộ đồng hồ máy chủ bằng NTP: nếu không, chữ ký và token sẽ bị từ chối.",
 	}}
@@ -191,12 +191,12 @@ func (e *Engine) checkHooks(acc *account) []channels.Finding {
 	if at, ok := e.heard.last(acc.ID); ok {
 		when := at.UTC().Format(time.RFC3339)
 		return []channels.Finding{{
-			Level: levelOK, Code: "webhook", Message: "the provider called back at " + when, MessageVI: "nhà cung cấp đã gọi webhook lúc " + when,
+			Level: levelOK, Code: "webhook", Message: "the provider called back at " + when, MessageVI: "Nhà cung cấp đã gọi webhook lúc " + when + ".",
 		}}
 	}
 	return []channels.Finding{{
 		Level: levelWarning, Code: "webhook_not_seen", Message: "no callback has come to " + address + " since this replica started",
-		MessageVI: "chưa có lệnh gọi webhook nào đến " + address + " từ khi bản chạy này khởi động",
+		MessageVI: "Chưa có lệnh gọi webhook nào đến " + address + " từ khi bản chạy này khởi động.",
 		Advice:    "Enter this address at the provider, and see that it can be reached from outside; one test message shows it.",
 		AdviceVI:  "Hãy khai báo địa chỉ này tại nhà cung cấp và bảo đảm truy cập được từ bên ngoài; gửi thử một tin để kiểm tra.",
 	}}
@@ -220,7 +220,7 @@ func (e *Engine) checkTemplates(ctx context.Context, conf *tenantConf, acc *acco
 			}
 			for _, w := range against(k, acc.Name, zns, false) {
 				out = append(out, channels.Finding{
-					Level: levelWarning, Code: w.Code, Message: "our template " + t.Name + ": " + w.Message, MessageVI: "mẫu tin " + t.Name + ": " + w.messageVI,
+					Level: levelWarning, Code: w.Code, Message: "our template " + t.Name + ": " + w.Message, MessageVI: "Mẫu tin " + t.Name + ": " + w.messageVI,
 					Advice: "PUT /v1/templates/" + t.Name + " with content that fits.", AdviceVI: "PUT /v1/templates/" + t.Name + " với nội dung phù hợp.",
 				})
 			}

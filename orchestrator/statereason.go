@@ -28,7 +28,7 @@ var stateReasonsVI = []struct{ en, vi string }{
 func StateReasonVI(reason string) string {
 	code, words, coded := strings.Cut(reason, ": ")
 	if coded && channels.CodeVI(code) != code {
-		return channels.SaidVI(code, ownVI(words))
+		return (&channels.Failure{Code: code, Detail: ownVI(words)}).VI()
 	}
 	return ownVI(reason)
 }
@@ -40,5 +40,5 @@ func ownVI(reason string) string {
 			return own.vi + rest
 		}
 	}
-	return reason
+	return channels.DetailVI(reason)
 }

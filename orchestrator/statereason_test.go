@@ -10,6 +10,7 @@ func TestStateReasonInVietnamese(t *testing.T) {
 		"":                                 "",
 		"the provider's own words":         "the provider's own words",
 		"no_balance: Not enough: money":    "tài khoản hết tiền: Not enough: money",
+		"there is no refresh token":        "chưa có refresh token",
 		"code_of_tomorrow: no":             "code_of_tomorrow: no",
 		pairNotKept + "disk full":          "không lưu được token mới: disk full",
 		codeNeedsReauth + ": " + mustRenew: "tài khoản cần liên kết lại: tài khoản cần được cấp quyền lại",

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"cascade/channels"
 	"cascade/models"
 	"cascade/orchestrator"
 	"cascade/policy"
@@ -125,7 +126,9 @@ func (h *accountHealth) addFacts(out map[uuid.UUID]*healthView, facts models.Acc
 	}
 	for _, v := range out {
 		if v.Templates != nil && v.Templates.Disabled > 0 {
-			v.add(healthWarning, "templates_disabled", said{"%d of its templates may not be used", "%d mẫu tin không dùng được"}, v.Templates.Disabled)
+			v.add(healthWarning, "templates_disabled", said{
+				fmt.Sprintf("%d of its templates may not be used", v.Templates.Disabled), fmt.Sprintf("%d mẫu tin không dùng được", v.Templates.Disabled),
+			})
 		}
 	}
 	for _, m := range facts.Moves {
@@ -135,15 +138,11 @@ func (h *accountHealth) addFacts(out map[uuid.UUID]*healthView, facts models.Acc
 	}
 }
 
-// said is a sentence in English and Vietnamese, which may be a format.
+// said is a sentence in English and Vietnamese.
 type said struct{ en, vi string }
 
 // add notes a reason, and keeps the worst state.
-func (v *healthView) add(state, code string, format said, args ...any) {
-	v.note(state, code, said{fmt.Sprintf(format.en, args...), fmt.Sprintf(format.vi, args...)})
-}
-
-func (v *healthView) note(state, code string, what said) {
+func (v *healthView) add(state, code string, what said) {
 	if v.State != healthTrouble {
 		v.State = state
 	}
@@ -158,20 +157,20 @@ func (v *healthView) fromAccount(a models.Account, now time.Time) {
 	}
 	switch a.State {
 	case models.AccountNeedsReauth:
-		v.note(healthTrouble, "needs_reauth", said{"somebody has to renew its credentials" + why.en, "phải có người gia hạn quyền truy cập" + why.vi})
+		v.add(healthTrouble, "needs_reauth", said{"somebody has to renew its credentials" + why.en, "phải có người cấp quyền lại" + why.vi})
 	case models.AccountDisabled:
-		v.note(healthWarning, "disabled", said{"it is switched off" + why.en, "tài khoản đang tắt" + why.vi})
+		v.add(healthWarning, "disabled", said{"it is switched off" + why.en, "đang tắt" + why.vi})
 	}
 	if a.PausedUntil > now.UnixMilli() {
 		v.PausedUntil = timeOrNull(a.PausedUntil)
-		v.note(healthWarning, "paused", said{"it rests" + why.en, "tài khoản đang nghỉ" + why.vi})
+		v.add(healthWarning, "paused", said{"it rests" + why.en, "đang nghỉ" + why.vi})
 	}
 	if a.Quality != "" {
 		v.Quality = &a.Quality
 		if a.Quality == "LOW" {
 			v.add(healthWarning, "low_quality", said{
-				"its recipients report or block it: the provider says %s", "người nhận báo cáo hoặc chặn tài khoản: nhà cung cấp đánh giá %s",
-			}, a.Quality)
+				"its recipients report or block it: the provider says " + a.Quality, "người nhận báo cáo hoặc chặn tài khoản: nhà cung cấp đánh giá " + a.Quality,
+			})
 		}
 	}
 	if a.QuotaTotal < 1 {
@@ -181,9 +180,14 @@ func (v *healthView) fromAccount(a models.Account, now time.Time) {
 	switch {
 	case a.QuotaResetsAt > 0 && a.QuotaResetsAt <= now.UnixMilli(): // told before it was full again
 	case a.QuotaLeft < 1:
-		v.add(healthTrouble, "quota_used", said{"nothing is left of its quota of %d", "đã dùng hết hạn mức %d tin"}, a.QuotaTotal)
+		v.add(healthTrouble, "quota_used", said{
+			fmt.Sprintf("nothing is left of its quota of %d", a.QuotaTotal), "đã dùng hết hạn mức " + channels.NumberVI(a.QuotaTotal) + " tin",
+		})
 	case float64(a.QuotaLeft) < lowQuotaShare*float64(a.QuotaTotal):
-		v.add(healthWarning, "quota_low", said{"%d is left of its quota of %d", "còn %d trên hạn mức %d tin"}, a.QuotaLeft, a.QuotaTotal)
+		v.add(healthWarning, "quota_low", said{
+			fmt.Sprintf("%d is left of its quota of %d", a.QuotaLeft, a.QuotaTotal),
+			"còn " + channels.NumberVI(a.QuotaLeft) + " trên hạn mức " + channels.NumberVI(a.QuotaTotal) + " tin",
+		})
 	}
 }
 
@@ -192,17 +196,17 @@ func (v *healthView) fromStanding(s orchestrator.Standing) {
 	v.Breaker = s.Breaker
 	switch s.Breaker {
 	case "open":
-		v.note(healthTrouble, "breaker_open", said{
+		v.add(healthTrouble, "breaker_open", said{
 			"calls went unanswered one after another: it rests", "nhiều lệnh gọi liên tiếp không được trả lời nên tài khoản tạm nghỉ",
 		})
 	case "half-open":
-		v.note(healthWarning, "breaker_half_open", said{
+		v.add(healthWarning, "breaker_half_open", said{
 			"calls went unanswered: one is tried", "các lệnh gọi không được trả lời nên chỉ gọi thử một lệnh",
 		})
 	default:
 		if !s.PausedUntil.IsZero() {
-			v.note(healthWarning, "paused", said{
-				"its provider asks for fewer calls: it rests", "nhà cung cấp yêu cầu giảm số lệnh gọi nên tài khoản đang nghỉ",
+			v.add(healthWarning, "paused", said{
+				"its provider asks for fewer calls: it rests", "nhà cung cấp yêu cầu giảm số lệnh gọi nên tài khoản tạm nghỉ",
 			})
 		}
 	}
@@ -215,9 +219,9 @@ func (v *healthView) fromStanding(s orchestrator.Standing) {
 	switch {
 	case s.Share == 1:
 	case s.Reason == policy.ReasonAccountFailing:
-		v.note(healthTrouble, string(s.Reason), said{s.Detail, s.DetailVI})
+		v.add(healthTrouble, string(s.Reason), said{s.Detail, s.DetailVI})
 	default:
-		v.note(healthWarning, string(s.Reason), said{s.Detail, s.DetailVI})
+		v.add(healthWarning, string(s.Reason), said{s.Detail, s.DetailVI})
 	}
 }
 
@@ -225,11 +229,11 @@ func (v *healthView) fromToken(t models.AccountToken, now time.Time) {
 	v.TokenExpiresAt = timeOrNull(t.ExpiresAt)
 	switch {
 	case t.State == models.TokenNeedsReauth && v.State != healthTrouble:
-		v.note(healthTrouble, "needs_reauth", said{
+		v.add(healthTrouble, "needs_reauth", said{
 			"its token cannot be renewed: somebody has to link it again", "không gia hạn được token: phải có người liên kết lại tài khoản",
 		})
 	case t.State == models.TokenOK && t.ExpiresAt > 0 && t.ExpiresAt <= now.UnixMilli():
-		v.note(healthWarning, "token_expired", said{
+		v.add(healthWarning, "token_expired", said{
 			"its access token ended and is not renewed yet", "access token đã hết hạn và chưa được gia hạn",
 		})
 	}

@@ -91,7 +91,7 @@ func TestAccountHealth(t *testing.T) {
 			t.Errorf("reasons (-want +got):\n%s", diff)
 		}
 		if r := got.Reasons[0]; r.Detail != "somebody has to renew its credentials: token_revoked: the token ended" ||
-			r.DetailVI != "phải có người gia hạn quyền truy cập: mã truy cập của tài khoản đã bị thu hồi: the token ended" {
+			r.DetailVI != "phải có người cấp quyền lại: mã truy cập của tài khoản đã bị thu hồi: the token ended" {
 			t.Errorf("why it has to be linked: %+v", r)
 		}
 		if list := a.want(200, "GET", "/v1/channels", ""); strings.Count(string(list.body), `"health":{`) != 3 {

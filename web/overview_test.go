@@ -38,7 +38,7 @@ func TestOverview(t *testing.T) {
 		if day := got.Caps["day"]; day.Limit == nil || day.Used == nil || got.Caps["month"].Limit != nil {
 			t.Errorf("caps %+v", day)
 		}
-		if len(got.Trouble) != 1 || got.Trouble[0].Name != "sms-main" || got.Trouble[0].Code == "" || got.Trouble[0].ReasonVI != "tài khoản đang tắt" {
+		if len(got.Trouble) != 1 || got.Trouble[0].Name != "sms-main" || got.Trouble[0].Code == "" || got.Trouble[0].ReasonVI != "đang tắt" {
 			t.Errorf("accounts in trouble: %+v", got.Trouble)
 		}
 		var accepted, sent int64

@@ -37,11 +37,11 @@ func (a *adapter) Check(ctx context.Context) []channels.Finding {
 	}
 	if a.secret == "" {
 		findings = append(findings, finding("warning", "no_webhook_secret", said{
-			"webhook_secret is not set, so every callback is refused", "chưa đặt webhook_secret nên mọi lệnh gọi webhook đều bị từ chối",
+			"webhook_secret is not set, so every callback is refused", "Chưa đặt webhook_secret nên mọi lệnh gọi webhook đều bị từ chối.",
 		}, adviceSecret))
 	}
 	if a.sandbox {
-		findings = append(findings, finding("warning", "sandbox_on", said{"sandbox is set, so nothing is delivered", "sandbox đang bật nên không có tin nào được gửi đi"}, adviceSandbox))
+		findings = append(findings, finding("warning", "sandbox_on", said{"sandbox is set, so nothing is delivered", "sandbox đang bật nên không có tin nào được gửi đi."}, adviceSandbox))
 	}
 	return findings
 }
@@ -73,9 +73,9 @@ func (a *adapter) checkBalance(ctx context.Context) (channels.Finding, bool) {
 	}
 	left, err := strconv.ParseFloat(string(answer.Balance), 64)
 	if err != nil {
-		return finding("warning", "unreadable_answer", said{"the balance is not a number", "số dư không phải là con số"}, adviceAddress), true
+		return finding("warning", "unreadable_answer", said{"the balance is not a number", "Số dư không phải là con số."}, adviceAddress), true
 	}
-	what := said{fmt.Sprintf("the balance is %s VND", answer.Balance), fmt.Sprintf("số dư là %s VND", answer.Balance)}
+	what := said{fmt.Sprintf("the balance is %s VND", answer.Balance), fmt.Sprintf("Số dư là %s VND.", answer.Balance)}
 	if left <= 0 {
 		return finding("error", "no_balance", what, adviceMoney), true
 	}
@@ -125,7 +125,7 @@ func (a *adapter) checkQuota(ctx context.Context) channels.Finding {
 	}
 	daily, limited := answer.Daily.Int64()
 	left, told := answer.Remaining.Int64()
-	what := said{fmt.Sprintf("%d of %d messages are left today.", left, daily), fmt.Sprintf("Hôm nay còn %d trên %d tin.", left, daily)}
+	what := said{fmt.Sprintf("%d of %d messages are left today.", left, daily), fmt.Sprintf("Hôm nay còn %s trên %s tin.", channels.NumberVI(left), channels.NumberVI(daily))}
 	switch {
 	case !limited || !told || daily < 0:
 		return finding("ok", "quota_ok", said{"eSMS tells no daily limit.", "eSMS không báo hạn mức ngày."}, advice{})
@@ -188,6 +188,6 @@ func (a *adapter) checkTemplates(ctx context.Context) channels.Finding {
 		return finding("warning", "templates_ailing", said{"Templates in trouble: " + named, "Các mẫu tin gặp sự cố: " + named}, adviceTemplateState)
 	}
 	return finding("ok", "templates_ok", said{
-		fmt.Sprintf("%d templates, the first %d looked at.", len(all), len(looked)), fmt.Sprintf("%d mẫu tin, đã xem %d mẫu đầu tiên.", len(all), len(looked)),
+		fmt.Sprintf("%d templates, the first %d looked at.", len(all), len(looked)), fmt.Sprintf("Có %d mẫu tin, đã xem %d mẫu đầu tiên.", len(all), len(looked)),
 	}, advice{})
 }

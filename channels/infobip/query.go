@@ -65,7 +65,7 @@ func (a *adapter) Check(ctx context.Context) []channels.Finding {
 	if a.secret == "" {
 		findings = append(findings, channels.Finding{
 			Level: "warning", Code: "no_webhook_secret", Message: "webhook_secret is not set, so every callback is refused",
-			MessageVI: "chưa đặt webhook_secret nên mọi lệnh gọi webhook đều bị từ chối",
+			MessageVI: "Chưa đặt webhook_secret nên mọi lệnh gọi webhook đều bị từ chối.",
 			Advice:    "Set webhook_secret; it is then added to the callback address of every request.",
 			AdviceVI:  "Đặt webhook_secret; giá trị này sẽ được thêm vào địa chỉ callback của mỗi yêu cầu.",
 		})
@@ -76,13 +76,13 @@ func (a *adapter) Check(ctx context.Context) []channels.Finding {
 func checkFailed(f *channels.Failure) channels.Finding {
 	if f.Class == policy.ClassAccount {
 		return channels.Finding{
-			Level: "error", Code: "unauthorized", Message: f.Detail, MessageVI: f.VI(),
+			Level: "error", Code: "unauthorized", Message: f.Detail, MessageVI: "Không hỏi được số dư: " + f.VI(),
 			Advice:   "Check api_key and its scopes in the Infobip portal.",
 			AdviceVI: "Kiểm tra api_key và quyền của khóa trên cổng Infobip.",
 		}
 	}
 	return channels.Finding{
-		Level: "error", Code: f.Code, Message: f.Detail, MessageVI: f.VI(),
+		Level: "error", Code: f.Code, Message: f.Detail, MessageVI: "Không hỏi được số dư: " + f.VI(),
 		Advice: "Check base_url and try again.", AdviceVI: "Kiểm tra base_url rồi thử lại.",
 	}
 }
@@ -94,11 +94,11 @@ func readBalance(body []byte) channels.Finding {
 	}
 	if err := json.Unmarshal(body, &b); err != nil || b.Balance == "" {
 		return channels.Finding{
-			Level: "warning", Code: "unreadable_answer", Message: "the balance is not the documented JSON", MessageVI: "câu trả lời về số dư không đúng dạng JSON trong tài liệu",
+			Level: "warning", Code: "unreadable_answer", Message: "the balance is not the documented JSON", MessageVI: "Câu trả lời về số dư không đúng dạng JSON trong tài liệu.",
 			Advice: "Check that base_url is Infobip's.", AdviceVI: "Kiểm tra base_url có đúng là của Infobip.",
 		}
 	}
-	said, saidVI := fmt.Sprintf("the balance is %s %s", b.Balance, b.Currency), fmt.Sprintf("số dư là %s %s", b.Balance, b.Currency)
+	said, saidVI := fmt.Sprintf("the balance is %s %s", b.Balance, b.Currency), fmt.Sprintf("Số dư là %s %s.", b.Balance, b.Currency)
 	if left, err := strconv.ParseFloat(b.Balance.String(), 64); err == nil && left <= 0 {
 		return channels.Finding{
 			Level: "warning", Code: "no_credit", Message: said, MessageVI: saidVI,

@@ -39,7 +39,7 @@ func quotaFinding(env envelope) channels.Finding {
 	q, limited := readQuota(env.Data)
 	f := channels.Finding{
 		Level: "ok", Code: "quota_ok", Message: fmt.Sprintf("%d of %d messages are left today.", q.Left, q.Total),
-		MessageVI: fmt.Sprintf("Hôm nay còn %d trên %d tin.", q.Left, q.Total),
+		MessageVI: fmt.Sprintf("Hôm nay còn %s trên %s tin.", channels.NumberVI(q.Left), channels.NumberVI(q.Total)),
 	}
 	switch {
 	case !limited:
@@ -91,6 +91,6 @@ func (a *Adapter) checkTemplates(ctx context.Context) channels.Finding {
 	}
 	return channels.Finding{
 		Level: "ok", Code: "templates_ok", Message: fmt.Sprintf("%d templates are approved.", enabled),
-		MessageVI: fmt.Sprintf("%d mẫu tin đã được duyệt.", enabled),
+		MessageVI: fmt.Sprintf("Có %d mẫu tin đã được duyệt.", enabled),
 	}
 }

@@ -91,7 +91,7 @@ func (c client) accounts(ctx context.Context) (all []providerAccount, err error)
 type channelsCheckCmd struct {
 	client   `embed:""`
 	Accounts []string `arg:"" optional:"" help:"Names or ids; none: every account."`
-	Lang     string   `help:"Language of the advice: en or vi. Left out, by LANG." enum:",en,vi" default:""`
+	Lang     string   `help:"Language of findings and advice: en or vi. Left out, by LANG." enum:",en,vi" default:""`
 }
 
 // accountCheck is the findings about one account.
@@ -159,16 +159,17 @@ func (c *channelsCheckCmd) choose(all []providerAccount) ([]providerAccount, err
 func (c *channelsCheckCmd) print(std *streams, check accountCheck) {
 	fmt.Fprintln(std.out, check.Account)
 	for _, f := range check.Findings {
-		fmt.Fprintf(std.out, "  %-8s %s  %s\n", f.Level, cell(f.Code, 24), f.Message)
-		if advice := c.advice(f); advice != "" {
+		fmt.Fprintf(std.out, "  %-8s %s  %s\n", f.Level, cell(f.Code, 24), c.say(f.Message, f.MessageVI))
+		if advice := c.say(f.Advice, f.AdviceVI); advice != "" {
 			fmt.Fprintf(std.out, "           → %s\n", advice)
 		}
 	}
 }
 
-func (c *channelsCheckCmd) advice(f channels.Finding) string {
-	if c.Lang == "vi" || c.Lang == "" && strings.HasPrefix(os.Getenv("LANG"), "vi") {
-		return f.AdviceVI
+// say chooses the caller's language; a server of an older version may have no Vietnamese.
+func (c *channelsCheckCmd) say(en, vi string) string {
+	if vi != "" && (c.Lang == "vi" || c.Lang == "" && strings.HasPrefix(os.Getenv("LANG"), "vi")) {
+		return vi
 	}
-	return f.Advice
+	return en
 }
