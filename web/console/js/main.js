@@ -2,10 +2,12 @@
 import { keepFocus } from "./focus.js";
 import { html, render, useEffect } from "./html.js";
 import { language, speak, t } from "./lang.js";
+import { closed } from "./nav.js";
 import { place } from "./router.js";
 import { isInstallation, recall, useSession } from "./session.js";
 import { matching, Shell } from "./shell.js";
 import { useStore } from "./store.js";
+import { Denied } from "./ui/denied.js";
 import { Failure, Page } from "./ui/parts.js";
 import { Link } from "./router.js";
 import { pages, withoutTenant } from "./pages.js";
@@ -27,6 +29,8 @@ function App() {
   if (Found && isInstallation() && !session.tenant && !withoutTenant.some((open) => `${path}/`.startsWith(open + "/"))) {
     return html`<${Shell} key=${spoken}><${NoTenant} /><//>`;
   }
+  const title = Found && closed(path);
+  if (title) return html`<${Shell} key=${spoken}><${Denied} title=${t(title)} /><//>`;
   return html`<${Shell} key=${spoken}><${Found || NotFound} key=${path} ...${values} /><//>`;
 }
 

@@ -3,17 +3,13 @@ import { html } from "../html.js";
 import { between, number } from "../format.js";
 import { t } from "../lang.js";
 import { usePoll } from "../poll.js";
-import { isInstallation } from "../session.js";
-import { Denied } from "../ui/denied.js";
 import { Facts, Failure, Page, Section, Stat, Time, Waiting } from "../ui/parts.js";
 import { Jobs } from "./system/jobs.js";
 import { Probes } from "./system/probes.js";
 import { bytes } from "./system/sizes.js";
 
 export function System() {
-  const shown = isInstallation();
-  const { data, problem, at: now } = usePoll(shown ? "/v1/system" : "", 5000);
-  if (!shown) return html`<${Denied} title=${t("nav.system")} />`;
+  const { data, problem, at: now } = usePoll("/v1/system", 5000);
   return html`<${Page} title=${t("nav.system")} lead=${t("system.lead")}>
     <${Failure} problem=${problem} />
     <${Probes} />

@@ -4,8 +4,7 @@ import { html, useState } from "../html.js";
 import { t } from "../lang.js";
 import { useLoad } from "../live.js";
 import { go, useFilters } from "../router.js";
-import { isInstallation, recall, useSession } from "../session.js";
-import { Denied } from "../ui/denied.js";
+import { recall, useSession } from "../session.js";
 import { Once } from "../ui/once.js";
 import { Empty, Failure, Page, Section, Time, Waiting } from "../ui/parts.js";
 import { Pages, Table } from "../ui/table.js";
@@ -15,10 +14,9 @@ import { NewTenant } from "./tenants/new.js";
 export function Tenants() {
   const session = useSession();
   const [filters, set] = useFilters();
-  const { data, problem, again } = useLoad(isInstallation() ? "/v1/tenants" + query({ cursor: filters.cursor }) : "");
+  const { data, problem, again } = useLoad("/v1/tenants" + query({ cursor: filters.cursor }));
   const [making, setMaking] = useState(false);
   const [made, setMade] = useState();
-  if (!isInstallation()) return html`<${Denied} title=${t("nav.tenants")} />`;
   const settled = async () => {
     setMade(undefined);
     await recall().catch(() => {});

@@ -3,15 +3,13 @@ import { html, useState } from "../../html.js";
 import { t } from "../../lang.js";
 import { useLoad } from "../../live.js";
 import { Link, go } from "../../router.js";
-import { isInstallation, look, useSession } from "../../session.js";
-import { Denied } from "../../ui/denied.js";
+import { look, useSession } from "../../session.js";
 import { Facts, Failure, Page, Section, Time, Waiting } from "../../ui/parts.js";
 
 export function Tenant({ id }) {
   const session = useSession();
-  const { data: one, problem, again } = useLoad(isInstallation() ? "/v1/tenants/" + id : "");
+  const { data: one, problem, again } = useLoad("/v1/tenants/" + id);
   const [failed, setFailed] = useState();
-  if (!isInstallation()) return html`<${Denied} title=${t("nav.tenants")} />`;
   const chosen = session.tenant?.id === id;
   const choose = () => look(id).then(() => go("/tenants/" + id, { replace: true }), setFailed);
   const actions = one && !chosen && html`<button type="button" class="primary" onClick=${choose}>${t("tenants.choose")}</button>`;
