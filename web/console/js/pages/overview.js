@@ -35,7 +35,6 @@ export function Overview() {
     ${data && !newcomer && html`
       <${Numbers} of=${data} test=${test} />
       <${Pictures} of=${data} test=${test} />
-      ${!test && html`<${Spending} of=${data} />`}
-      ${!test && may("reports:read") && html`<${Funnel} key=${filters.window} from=${data.from} to=${data.to} />`}`}
+      ${!test && may("reports:read") && html`<${Spending} of=${data} /><${Funnel} key=${filters.window} from=${data.from} to=${data.to} />`}`}
   <//>`;
 }

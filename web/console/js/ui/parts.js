@@ -92,11 +92,18 @@ export const Empty = ({ title, children, command }) => html`<div class="empty">
   ${command && html`<${Snippet} text=${command} />`}
 </div>`;
 
+// told is what a problem comes to; what the service alone can say is in English.
+function told({ code, message, errors }) {
+  if (code === "not_found") return t("app.not_found_note");
+  if (code === "validation_failed" && errors?.length > 0) return t("app.mend", { n: errors.length });
+  return html`<span lang="en">${message}</span>`;
+}
+
 // Failure says what went wrong and offers to try again.
 export function Failure({ problem, again }) {
   if (!problem) return null;
   return html`<div class="notice" data-tone="bad" role="alert">
-    <p><strong>${word("problem", problem.code)}</strong> ${problem.code === "not_found" ? t("app.not_found_note") : html`<span lang="en">${problem.message}</span>`}</p>
+    <p><strong>${word("problem", problem.code)}</strong> ${told(problem)}</p>
     ${problem.requestID && html`<p class="faint">${t("app.request_id")} <code>${problem.requestID}</code></p>`}
     ${again && html`<button type="button" class="small" onClick=${again}>${t("app.again")}</button>`}
   </div>`;
