@@ -56,6 +56,12 @@ func brokenSettings(err error) channels.Finding {
 	return channels.Finding{Level: levelError, Code: "settings", Message: err.Error(), MessageVI: "Thiết lập chưa đúng: " + err.Error()}
 }
 
+// clock tells a moment by the clock of the tenant's zone.
+func (a *account) clock(t time.Time) said {
+	local := t.In(a.zone)
+	return said{local.Format(time.RFC3339), local.Format("15:04:05 02/01/2006")}
+}
+
 // checkState tells what we know of the account ourselves.
 func (a *account) checkState(now time.Time) []channels.Finding {
 	switch {
@@ -74,18 +80,18 @@ func (a *account) checkState(now time.Time) []channels.Finding {
 			Advice: "PATCH it with disabled false.", AdviceVI: "PATCH với disabled là false.",
 		}}
 	case now.Before(fromMS(a.PausedUntil)):
-		until := fromMS(a.PausedUntil).UTC().Format(time.RFC3339)
+		until := a.clock(fromMS(a.PausedUntil))
 		return []channels.Finding{{
-			Level: levelWarning, Code: "paused", Message: "the account rests until " + until + ": " + a.StateReason,
-			MessageVI: "Tài khoản tạm nghỉ đến " + until + ": " + StateReasonVI(a.StateReason),
+			Level: levelWarning, Code: "paused", Message: "the account rests until " + until.en + ": " + a.StateReason,
+			MessageVI: "Tài khoản tạm nghỉ đến " + until.vi + ": " + StateReasonVI(a.StateReason),
 			Advice:    "It is used again by itself; mend what the provider refused.", AdviceVI: "Tài khoản sẽ tự hoạt động lại; hãy xử lý lý do nhà cung cấp từ chối.",
 		}}
 	}
 	if used, is := a.quotaUsed(now); is {
-		until := used.Until.UTC().Format(time.RFC3339)
+		until := a.clock(used.Until)
 		return []channels.Finding{{
-			Level: levelWarning, Code: "quota_used", Message: fmt.Sprintf("nothing is left of the quota of %d until %s", a.QuotaTotal, until),
-			MessageVI: fmt.Sprintf("Đã dùng hết hạn mức %s tin, cho đến %s.", channels.NumberVI(a.QuotaTotal), until),
+			Level: levelWarning, Code: "quota_used", Message: fmt.Sprintf("nothing is left of the quota of %d until %s", a.QuotaTotal, until.en),
+			MessageVI: fmt.Sprintf("Đã dùng hết hạn mức %s tin, cho đến %s.", channels.NumberVI(a.QuotaTotal), until.vi),
 			Advice:    "It is used again by itself; ask the provider for a higher quota.", AdviceVI: "Tài khoản sẽ tự hoạt động lại; hãy đề nghị nhà cung cấp nâng hạn mức.",
 		}}
 	}
@@ -189,9 +195,9 @@ func (e *Engine) checkHooks(acc *account) []channels.Finding {
 	}
 	address := e.HookURL(acc.Account)
 	if at, ok := e.heard.last(acc.ID); ok {
-		when := at.UTC().Format(time.RFC3339)
+		when := acc.clock(at)
 		return []channels.Finding{{
-			Level: levelOK, Code: "webhook", Message: "the provider called back at " + when, MessageVI: "Nhà cung cấp đã gọi webhook lúc " + when + ".",
+			Level: levelOK, Code: "webhook", Message: "the provider called back at " + when.en, MessageVI: "Nhà cung cấp đã gọi webhook lúc " + when.vi + ".",
 		}}
 	}
 	return []channels.Finding{{
