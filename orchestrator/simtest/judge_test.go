@@ -231,16 +231,6 @@ func (j *judge) acknowledged(r report) {
 	j.acks = append(j.acks, ack{r, time.Now()})
 }
 
-// lastAck is when a receipt was last answered for the first time.
-func (j *judge) lastAck() time.Time {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if len(j.acks) == 0 {
-		return time.Time{}
-	}
-	return j.acks[len(j.acks)-1].at
-}
-
 // accepted is told of a message that an app has a 2xx for.
 func (j *judge) accepted(_ int, got orchestrator.Accepted) {
 	j.mu.Lock()

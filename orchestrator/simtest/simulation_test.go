@@ -42,6 +42,7 @@ var (
 		40084490, // a call that had not been made, told twice after a lost answer, let one be repeated whose end nobody knew
 		50008117, // the judge's: a claim whose commit's answer was lost was dated by the commit that first showed it
 		50071597, // the bed's: a receipt that came while the run was closed left the app nobody who could tell it
+		50117504, // the bed's, again: of a receipt whose answer was cut by the closing nobody was to know
 	})
 	crowds = []uint64{
 		14,     // a receipt that named an attempt newer than the state in memory was put aside as somebody else's

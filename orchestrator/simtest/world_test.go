@@ -350,13 +350,12 @@ func (w *world) probe() {
 	}
 }
 
-// hush waits until what the last receipts brought is done: one that waits for an attempt's id is looked at every five
-// seconds, and the app is told of the rest.
+// hush waits until what the last receipts brought is done, answered or not: one that waits for an attempt's id is looked at
+// every five seconds, and the app is told of the rest.
 func (w *world) hush() {
-	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(time.Second) {
-		if time.Since(w.judge.lastAck()) >= 6*time.Second && !w.app.waits() {
-			return
-		}
+	time.Sleep(6 * time.Second)
+	for until := time.Now().Add(time.Minute); w.app.waits() && time.Now().Before(until); {
+		time.Sleep(time.Second)
 	}
 }
 
