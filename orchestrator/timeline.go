@@ -131,7 +131,15 @@ func timeline(st models.State, plan policy.Plan) []Event {
 	add(m.ConfirmedAt, nil, "message.confirmed", policy.ReasonConfirmed, "the app says that the person has it")
 	add(m.CanceledAt, nil, "message.canceled", policy.ReasonCanceled, "the app took it back")
 	if m.CompletedAt > 0 {
-		add(m.CompletedAt, nil, "message."+string(m.Status), policy.Reason(m.Reason), "%s", ending(m))
+		ended, raised := outcomes(st, plan)
+		add(ended.at, nil, "message."+string(ended.status), policy.Reason(m.Reason), "%s", ending(m, ended))
+		if ended.status.Reached() {
+			out[len(out)-1].Channel = ended.channel
+		}
+		if raised.at > 0 {
+			add(raised.at, nil, "message."+string(raised.status), "", "%s by %s in the end, for %s", raised.status, raised.channel, policy.Money{Micros: m.Cost, Currency: m.Currency})
+			out[len(out)-1].Channel = raised.channel
+		}
 	}
 	slices.SortStableFunc(out, func(a, b Event) int { return int(a.At - b.At) })
 	return out
@@ -184,10 +192,9 @@ func notInTime(a models.Attempt, plan policy.Plan) string {
 }
 
 // ending says in a sentence how the message ended.
-func ending(m models.Message) string {
+func ending(m models.Message, o outcome) string {
 	took := time.Duration(m.CompletedAt-m.CreatedAt) * time.Millisecond
-	cost := policy.Money{Micros: m.Cost, Currency: m.Currency}
-	switch m.Status {
+	switch o.status {
 	case policy.Failed:
 		if m.Reason == string(policy.ReasonSuppressed) {
 			return "the person must not be contacted any more; ended after " + took.String()
@@ -198,7 +205,10 @@ func ending(m models.Message) string {
 	case policy.Canceled:
 		return "canceled after " + took.String()
 	default:
-		return fmt.Sprintf("%s by %s after %s for %s", m.Status, m.Channel, took, cost)
+		if o.status != m.Status {
+			return fmt.Sprintf("%s by %s after %s", o.status, o.channel, took)
+		}
+		return fmt.Sprintf("%s by %s after %s for %s", m.Status, m.Channel, took, policy.Money{Micros: m.Cost, Currency: m.Currency})
 	}
 }
 

@@ -115,8 +115,10 @@ type Event struct {
 	Type      string        `json:"type"`
 	AttemptID *uuid.UUID    `json:"attempt_id,omitempty"`
 	Reason    policy.Reason `json:"reason,omitempty"`
-	InsteadOf *InsteadOf    `json:"instead_of,omitempty"`
-	Detail    string        `json:"detail"`
+	// Channel is the one that a message which reached its person is owed to, when it did and where a receipt raised that later.
+	Channel   policy.Channel `json:"channel,omitempty"`
+	InsteadOf *InsteadOf     `json:"instead_of,omitempty"`
+	Detail    string         `json:"detail"`
 }
 
 // Time is an instant as the API writes it: RFC 3339 in UTC with milliseconds.

@@ -12,7 +12,7 @@ import { Callbacks, Calls, Charges, Receipts } from "./message/evidence.js";
 import { Content } from "./message/content.js";
 import { Ladder } from "./message/ladder.js";
 import { about, said } from "./message/said.js";
-import { final, reached, story } from "./message/story.js";
+import { final, reached, story, tooLate } from "./message/story.js";
 
 export function Message({ id }) {
   const path = "/v1/messages/" + encodeURIComponent(id);
@@ -98,7 +98,7 @@ function Advice({ list = [], message }) {
   const calm = [...todo.keys()].every((code) => code === "nothing" || code === "wait");
   return html`<div class="todo" data-tone=${calm ? "still" : final(message.status) && !reached(message.status) ? "bad" : "doubt"}>
     <h2>${t("message.to_do")}</h2>
-    <ul>${[...todo].map(([code, all]) => html`<li key=${code}>${has("advice." + code) ? t("advice." + code) : all[0].detail}
+    <ul>${[...todo].map(([code, all]) => html`<li key=${code}>${has("advice." + code) ? t("advice." + code) : all[0].detail}${code === "nothing" && message.attempts.some(tooLate) && ` ${t("advice.wait_longer")}`}
       ${!plain.has(code) && html` <span class="faint">${all.map(about).join("; ")}</span>`}</li>`)}</ul>
   </div>`;
 }
@@ -125,9 +125,15 @@ function About({ message, replies }) {
 function Timeline({ message, plan }) {
   return html`<${Section} title=${t("message.timeline")}>
     <ol class="timeline">${message.timeline.map((e, i) => html`<li key=${i} data-late=${e.reason === "late_receipt" || undefined}>
-      <${Time} at=${e.at} exact /><span><strong>${word("event", e.type)}</strong>${e.reason && html` · ${word("reason", e.reason)}`}</span><span><${Of} event=${e} message=${message} /> <span class="faint">${said(e, message, plan)}</span></span>
+      <${Time} at=${e.at} exact /><span><strong>${word("event", e.type)}</strong>${because(e, message)}</span><span><${Of} event=${e} message=${message} /> <span class="faint">${said(e, message, plan)}</span></span>
     </li>`)}</ol>
   <//>`;
+}
+
+// because is the reason of an event. One that failed after the provider had taken it was not refused.
+function because(event, message) {
+  const taken = event.type === "attempt.failed" && message.attempts.find((a) => a.id === event.attempt_id)?.sent_at;
+  return event.reason && !taken && ` · ${word("reason", event.reason)}`;
 }
 
 // Of is the channel whose attempt an event belongs to.

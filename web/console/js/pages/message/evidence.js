@@ -15,7 +15,7 @@ export function Receipts({ list, attempts, hidden }) {
       { key: "kind", label: t("receipts.kind"), cell: (r) => html`<${Status} of=${r.kind} group="receipt" /> ${r.late && html`<span class="tag" data-tone="doubt">${t("receipts.late")}</span>`} ${r.repeated && html`<span class="tag">${t("receipts.repeated")}</span>`} ${r.matched === false && html`<span class="tag" data-tone="doubt">${t("receipts.unmatched")}</span>`}` },
       { key: "of", label: t("receipts.of"), cell: (r) => html`<${Channel} of=${channelOf(r.attempt_id)} /> <span class="faint">${r.account}</span>` },
       { key: "says", label: t("receipts.provider_at"), wide: true, cell: (r) => html`<${Time} at=${r.at} exact />` },
-      { key: "raw", label: t("receipts.words"), cell: (r) => html`<span>${r.detail}</span> ${r.raw && html`<details><summary>${t("receipts.raw")}</summary><pre class="block" tabindex="0">${r.raw}</pre></details>`}` },
+      { key: "raw", label: t("receipts.words"), cell: (r) => html`<span class="words">${r.detail}</span> ${r.raw && html`<details><summary>${t("receipts.raw")}</summary><pre class="block" tabindex="0">${r.raw}</pre></details>`}` },
     ]} />`}
   <//>`;
 }
@@ -23,9 +23,9 @@ export function Receipts({ list, attempts, hidden }) {
 export function Charges({ list, cost }) {
   return html`<${Section} title=${t("charges.title")} note=${t("charges.note")}>
     ${list.length === 0 ? html`<p class="faint">${t("charges.none")}</p>` : html`<div class="table-room" role="group" aria-label=${t("charges.title")} tabindex="0"><table>
-      <thead><tr><th scope="col">${t("app.when")}</th><th scope="col">${t("charges.for")}</th><th scope="col">${t("charges.why")}</th><th scope="col" class="right">${t("charges.units")}</th><th scope="col" class="right">${t("charges.amount")}</th></tr></thead>
-      <tbody>${list.map((c) => html`<tr><td><${Time} at=${c.at} exact /></td><td><${Channel} of=${c.channel} /> <span class="faint">${c.account}</span></td><td>${word("charge", c.reason)}</td><td class="right num">${c.units}</td><td class="right"><${Money} of=${c.amount} /></td></tr>`)}</tbody>
-      <tfoot><tr><td colspan="4">${t("charges.sum")}</td><td class="right num">${money(cost)}</td></tr></tfoot>
+      <thead><tr><th scope="col">${t("app.when")}</th><th scope="col">${t("charges.for")}</th><th scope="col" class="wide-only">${t("charges.why")}</th><th scope="col" class="right wide-only">${t("charges.units")}</th><th scope="col" class="right">${t("charges.amount")}</th></tr></thead>
+      <tbody>${list.map((c) => html`<tr><td><${Time} at=${c.at} exact /></td><td><${Channel} of=${c.channel} /> <span class="faint">${c.account}</span></td><td class="wide-only">${word("charge", c.reason)}</td><td class="right num wide-only">${c.units}</td><td class="right"><${Money} of=${c.amount} /></td></tr>`)}</tbody>
+      <tfoot><tr><td colspan="2">${t("charges.sum")}</td><td colspan="2" class="wide-only"></td><td class="right num">${money(cost)}</td></tr></tfoot>
     </table></div>`}
   <//>`;
 }
@@ -36,7 +36,7 @@ export function Callbacks({ list, again }) {
       { key: "type", label: t("told.event"), cell: (d) => html`<${Code}>${d.type}<//> ${d.channel && html`<${Channel} of=${d.channel} />`}` },
       { key: "state", label: t("told.answer"), cell: (d) => html`<${Answer} of=${d} />` },
       { key: "when", label: t("app.when"), cell: (d) => html`<${Time} at=${d.done_at || d.created_at} exact />` },
-      { key: "tries", label: t("told.tries"), num: true, cell: (d) => d.tries },
+      { key: "tries", label: t("told.tries"), num: true, wide: true, cell: (d) => d.tries },
       { key: "url", label: t("told.url"), wide: true, cell: (d) => html`<code>${d.url}</code>` },
       ...(may("config:write") ? [{ key: "again", label: html`<span class="unseen">${t("told.replay")}</span>`, cell: (d) => html`<${Replay} of=${d} again=${again} />` }] : []),
     ]} />`}

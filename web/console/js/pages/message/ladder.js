@@ -22,7 +22,7 @@ function Step({ step, attempts, message, decision }) {
       ${step.timeout && html`<span class="faint">${t("ladder.rule", { until: word("receipt", step.waits_for || step.until), wait: duration(millis(step.timeout)) })}</span>`}
       ${step.when && html`<span class="faint">${t("ladder.when")} <code>${step.when}</code></span>`}
     </div>
-    ${idle ? html`<p class="faint">${notRun(step, message, decision)}</p>` : attempts.map((a) => html`<${Attempt} key=${a.id} attempt=${a} step=${step} open=${!final(message.status)} />`)}
+    ${idle ? html`<p class="faint">${notRun(step, message, decision)}</p>` : attempts.map((a) => html`<${Attempt} key=${a.id} attempt=${a} step=${step} open=${!final(message.status)} done=${reached(message.status)} />`)}
   </li>`;
 }
 
@@ -34,13 +34,15 @@ function notRun(step, message, decision) {
   return t("ladder.its_turn");
 }
 
-// billing says why an attempt that reached nobody costs what it costs.
+// billing says why an attempt costs what it costs.
 function billing(attempt, step) {
-  if (!step.billed || !attempt.sent_at || !["failed", "timed_out"].includes(attempt.status)) return "";
-  return html` <span class="faint">${t("ladder.billed_" + step.billed)}</span>`;
+  if (!step.billed || !attempt.sent_at) return "";
+  const reachedNobody = ["failed", "timed_out"].includes(attempt.status);
+  if (!reachedNobody && Number(attempt.cost.amount) === 0) return "";
+  return html` <span class="faint">${t((reachedNobody ? "ladder.billed_" : "ladder.charged_") + step.billed)}</span>`;
 }
 
-function Attempt({ attempt: a, step, open }) {
+function Attempt({ attempt: a, step, open, done }) {
   const waiting = open && ["sent", "unknown", "sending", "pending"].includes(a.status) && !a.ended_at;
   if (a.status === "skipped") return html`<p class="skipped"><${Status} of="skipped" /> ${word("reason", a.reason)} ${a.error?.message && html`<span class="faint">${a.error.message}</span>`}</p>`;
   const took = (at) => a.sent_at && new Date(at) >= new Date(a.sent_at) && html` <span class="faint">+${duration(new Date(at) - new Date(a.sent_at))}</span>`;
@@ -55,7 +57,7 @@ function Attempt({ attempt: a, step, open }) {
       ${a.segments > 0 && html`<div><dt>${t("ladder.segments")}</dt><dd class="num">${a.segments}</dd></div>`}
       ${a.provider_message_id && html`<div><dt>${t("ladder.provider_id")}</dt><dd><code>${a.provider_message_id}</code></dd></div>`}
     </dl>
-    ${a.error && html`<p class="provider-words"><code>${a.error.code}${a.error.provider_code && ` · ${a.error.provider_code}`}</code> ${!ours.has(a.error.code) && html`<span lang="en">${a.error.message}</span>`} <em>${todo(a.error)}</em></p>`}
+    ${a.error && html`<p class="provider-words"><code>${a.error.code}${a.error.provider_code && ` · ${a.error.provider_code}`}</code> ${!ours.has(a.error.code) && html`<span lang="en">${a.error.message}</span>`}${!done && html` <em>${todo(a.error)}</em>`}</p>`}
   </div>`;
 }
 

@@ -11,7 +11,6 @@ export const ours = new Set(["account_gone", "breaker_open", "claim_old", "lease
 export function said(e, message, plan) {
   const a = message.attempts.find((one) => one.id === e.attempt_id);
   const step = a && plan?.[a.step - 1];
-  const channel = word("channel", a?.channel);
   switch (a ? e.type : e.attempt_id ? "" : "of." + e.type) {
     case "of.message.accepted":
       return t("said.accepted", { category: word("category", message.category) });
@@ -22,12 +21,12 @@ export function said(e, message, plan) {
     case "of.message.sent":
     case "of.message.delivered":
     case "of.message.read":
-      return t("said.reached", { channel: word("channel", message.channel), cost: money(message.cost), took: since(message, e) });
+      return came(e, message);
     case "of.message.failed":
     case "of.message.expired":
       return t("said.ended", { took: since(message, e) });
     case "attempt.started":
-      return started(e.instead_of, a, channel);
+      return started(e.instead_of, a);
     case "attempt.sent":
       return t("said.sent", { account: a.account });
     case "attempt.unknown":
@@ -35,20 +34,26 @@ export function said(e, message, plan) {
     case "attempt.asked":
       return t("said.asked", { account: a.account });
     case "attempt.failed":
-      return t("said.failed", { account: a.account, why: failure(a) });
+      return t(a.sent_at ? "said.undelivered" : "said.failed", { account: a.account, why: failure(a) });
     case "attempt.timed_out":
       return step ? late(a, step) : e.detail;
     case "attempt.skipped":
-      return skipped(e, channel, step);
+      return skipped(e, step);
     case "attempt.delivered":
-      return t("said.delivered", { channel });
     case "attempt.read":
-      return t("said.read", { channel });
+      return t("said.reported", { account: a.account });
     case "message.replied":
       return answered(e, message);
     default:
       return e.detail;
   }
+}
+
+// came tells by which channel a message came, and what it cost once nothing more was heard of it.
+function came(e, message) {
+  const values = { channel: word("channel", e.channel || message.channel), cost: money(message.cost), took: since(message, e) };
+  if (e.type !== "message." + message.status) return t("said.came", values);
+  return t(e.at === message.completed_at ? "said.reached" : "said.raised", values);
 }
 
 const since = (message, e) => duration(new Date(e.at) - new Date(message.created_at));
@@ -61,8 +66,8 @@ function failure({ error }) {
 }
 
 // started tells which account took a step, and for which other one it stands in.
-function started(instead, a, channel) {
-  const line = t("said.started", { channel, account: a.account });
+function started(instead, a) {
+  const line = t("said.started", { account: a.account });
   return instead ? `${line} ${t("said.instead", { account: instead.account, why: word("reason", instead.reason) })}` : line;
 }
 
@@ -78,9 +83,9 @@ function answered(e, message) {
 }
 
 // skipped tells more than the reason beside it where there is more: the condition, or what is wrong with the template.
-function skipped(e, channel, step) {
-  if (e.reason === "skipped_condition" && step?.when) return t("said.condition", { channel, when: step.when });
-  return e.reason === "skipped_template" ? e.detail : channel;
+function skipped(e, step) {
+  if (e.reason === "skipped_condition" && step?.when) return t("said.condition", { when: step.when });
+  return e.reason === "skipped_template" ? e.detail : "";
 }
 
 // about tells what an advice is about: the account, the channel or the refusal; the service's sentence where nothing else does.

@@ -12,7 +12,7 @@ export const reached = (status) => ["delivered", "read", "sent"].includes(status
 const arrived = (attempt) => ["delivered", "read"].includes(attempt.status);
 
 // tooLate tells whether a receipt came when the ladder had already gone on.
-const tooLate = (attempt) => arrived(attempt) && attempt.reason === "timed_out";
+export const tooLate = (attempt) => arrived(attempt) && attempt.reason === "timed_out";
 
 // unsettled tells whether nobody knows if the provider took it.
 export const unsettled = (attempt) => attempt.status === "unknown" || (attempt.status === "timed_out" && attempt.reason === "unknown_outcome");
@@ -97,10 +97,10 @@ export function story(message, trace) {
   const said = reached(message.status) && message.reason !== "confirmed" ? [[...turns, end].join("; ")] : turns.length > 0 ? [turns.join("; ") + ".", end] : [end];
   const late = all.filter((a) => a !== won && tooLate(a));
   for (const a of late) {
-    said.push(t("story.late", { channel: named(a, all), late: spoken(new Date(arrivedAt(a)) - new Date(a.ended_at)), cost: money(a.cost) }));
+    const first = won && new Date(arrivedAt(a)) < new Date(won.delivered_at || arrivedAt(won));
+    said.push(t(first ? "story.late_first" : "story.late", { channel: named(a, all), other: won && named(won, all), late: spoken(new Date(arrivedAt(a)) - new Date(a.ended_at)), cost: money(a.cost) }));
   }
   if (won && won.cost.amount !== message.cost.amount) said.push(t("story.in_all", { cost: money(message.cost) }));
-  if (late.length > 0) said.push(t("story.wait_longer"));
   if (trace?.receipts?.some((r) => r.repeated)) said.push(t("story.repeated"));
   const text = said.join(" ");
   return text.charAt(0).toLocaleUpperCase() + text.slice(1);
