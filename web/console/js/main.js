@@ -30,7 +30,7 @@ function App() {
     return html`<${Shell} key=${spoken}><${NoTenant} /><//>`;
   }
   const title = Found && closed(path);
-  if (title) return html`<${Shell} key=${spoken}><${Denied} title=${t(title)} /><//>`;
+  if (title) return html`<${Shell} key=${spoken}><${Denied} key=${path} title=${t(title)} /><//>`;
   return html`<${Shell} key=${spoken}><${Found || NotFound} key=${path} ...${values} /><//>`;
 }
 
