@@ -148,3 +148,29 @@ func TestPublishedSignature(t *testing.T) {
 		t.Errorf("got %v, want %v", err, channels.ErrUnreadable)
 	}
 }
+
+// FuzzReadHook holds that a signed callback of any content ends in receipts or in ErrUnreadable, and one that is signed otherwise in
+// ErrForged.
+func FuzzReadHook(f *testing.F) {
+	f.Add(reported("Delivered", "0", ""), "c2lnbmVk", "1763600404")
+	f.Add(reported("Failed", "402", ""), "%", "")
+	f.Add(`{"type":"recipient_delivery_report_sms","batch_id":1,"status":null}`, "", "x")
+	a := build(f, "http://x", settingWebhookSecret, secret)
+	f.Fuzz(func(t *testing.T, body, given, timestamp string) {
+		receipts, err := a.ReadHook(hook(body, signature(secret, body)))
+		if err != nil && !errors.Is(err, channels.ErrUnreadable) {
+			t.Errorf("undocumented error %v", err)
+		}
+		for _, r := range receipts {
+			if r.Kind == "" || r.Key == "" || r.ProviderID == "" || r.Hint {
+				t.Errorf("incomplete receipt %+v", r)
+			}
+		}
+		forged := signature(secret, body)
+		forged.Set("x-sinch-webhook-signature", given)
+		forged.Set("x-sinch-webhook-signature-timestamp", timestamp)
+		if _, err := a.ReadHook(hook(body, forged)); !errors.Is(err, channels.ErrForged) {
+			t.Errorf("signed %q at %q, it is read: %v", given, timestamp, err)
+		}
+	})
+}

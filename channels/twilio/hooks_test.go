@@ -141,3 +141,29 @@ func TestReferenceCannotBeExchanged(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// FuzzReadHook holds that a signed callback of any content ends in receipts or in ErrUnreadable, and an unsigned one in ErrForged.
+func FuzzReadHook(f *testing.F) {
+	f.Add([]byte(`{"MessageSid":"SM1","MessageStatus":"sent","ErrorCode":null}`), "")
+	f.Add([]byte(`{"SmsSid":"SM1","SmsStatus":"undelivered","ErrorCode":30003}`), "c2lnbmVk")
+	f.Add([]byte(`[null]`), "%")
+	a := build(f, "http://x")
+	f.Fuzz(func(t *testing.T, body []byte, signature string) {
+		sum := sha256.Sum256(body)
+		address := hookURL + "?bodySHA256=" + hex.EncodeToString(sum[:]) + "&reference=" + reference
+		h := channels.Hook{URL: address, Body: body, Header: http.Header{"Content-Type": {"application/json"}, signatureHeader: {sign("T0ken", address)}}}
+		receipts, err := a.ReadHook(h)
+		if err != nil && !errors.Is(err, channels.ErrUnreadable) {
+			t.Errorf("undocumented error %v", err)
+		}
+		for _, r := range receipts {
+			if r.Kind == "" || r.Key == "" || r.ProviderID == "" {
+				t.Errorf("incomplete receipt %+v", r)
+			}
+		}
+		h.Header.Set(signatureHeader, signature)
+		if _, err := a.ReadHook(h); !errors.Is(err, channels.ErrForged) {
+			t.Errorf("signed %q, it is read: %v", signature, err)
+		}
+	})
+}

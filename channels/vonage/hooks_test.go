@@ -1,6 +1,7 @@
 package vonage
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -125,4 +126,27 @@ func TestEveryCodeInACallback(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzReadHook holds that a signed callback of any content ends in receipts or in ErrUnreadable, and one with any other token in
+// ErrForged.
+func FuzzReadHook(f *testing.F) {
+	f.Add(statusBody("delivered", `,"usage":{"currency":"EUR","price":"0.0333"}`), "Bearer a.b.c")
+	f.Add(statusBody("rejected", `,"error":{"type":"https://developer.vonage.com/api-errors/messages#1300","title":1300}`), "Bearer "+token(sha256.New, "another", hs256, "{}"))
+	f.Add(`{"message_uuid":1,"status":null}`, "")
+	a := build(f, policy.Viber, "http://x")
+	f.Fuzz(func(t *testing.T, body, authorization string) {
+		receipts, err := a.ReadHook(signed(body))
+		if err != nil && !errors.Is(err, channels.ErrUnreadable) {
+			t.Errorf("undocumented error %v", err)
+		}
+		for _, r := range receipts {
+			if r.Kind == "" || r.Key == "" || r.ProviderID == "" {
+				t.Errorf("incomplete receipt %+v", r)
+			}
+		}
+		if _, err := a.ReadHook(hook(authorization, body)); !errors.Is(err, channels.ErrForged) {
+			t.Errorf("authorized by %q, it is read: %v", authorization, err)
+		}
+	})
 }
